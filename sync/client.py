@@ -1,0 +1,243 @@
+"""A whole replica in one file: what any tablet must do, written against the protocol and nothing else.
+
+Pure: requests go through a `Transport`, ids and times come in as arguments, and the state is one JSON value, so that a
+replica can be saved after every step, killed at any moment and loaded again. Rule numbers (S-1 …) are those of
+`docs/sync-protocol.md`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sync.change import Body, Json, same
+
+MOST_MUTATIONS = 500
+"""A push holds at most so many (S-20)."""
+
+ENTRY_LISTS = frozenset({"events", "answers", "readings", "notes", "findings", "attachments"})
+
+
+class Transport(Protocol):
+    """One request to the server: status and the answer's JSON. Raises `Offline` when no whole answer came."""
+
+    def __call__(self, method: str, path: str, body: Json | None = None) -> tuple[int, Json]: ...
+
+
+class Offline(Exception):
+    """No answer, or half of one: whether the request had its effect is not known."""
+
+
+class Refused(Exception):
+    """The server answered with a problem document; the state of the replica is as it was."""
+
+    def __init__(self, status: int, problem: Json) -> None:
+        super().__init__(f"{status} {problem.get('code') if isinstance(problem, dict) else problem}")
+        self.status = status
+        self.problem: dict[str, Json] = problem if isinstance(problem, dict) else {}
+
+    @property
+    def code(self) -> str:
+        """The stable name of the problem (S-61)."""
+        return str(self.problem.get("code", ""))
+
+
+@dataclass
+class State:
+    """All that a replica must not forget; every value is JSON."""
+
+    token: str = ""
+    device_id: str = ""
+    cursor: str | None = None
+    complete: bool = False
+    n: int = 0
+    documents: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """id -> {collection, version, document} as the server last sent it."""
+    outbox: list[dict[str, Json]] = field(default_factory=list)
+    """Mutations without a result yet, in the order of their numbers."""
+    results: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Mutation id -> what became of it, for ever (S-27)."""
+    dropped: dict[str, str] = field(default_factory=dict)
+    """id -> why it left."""
+    stale: list[str] = field(default_factory=list)
+    """Documents of before a new baseline that it has not named yet (S-15)."""
+
+
+class Replica:
+    """One device's copy of its documents, its unsent edits, and the protocol between them and the server."""
+
+    def __init__(self, transport: Transport, state: State | None = None) -> None:
+        self.transport = transport
+        self.state = state or State()
+
+    # --- keeping ------------------------------------------------------------------------------------------------
+
+    def save(self) -> dict[str, Json]:
+        """The state as JSON; what is saved before a request is sent is what a killed device wakes up with (S-19)."""
+        return copy.deepcopy(vars(self.state))
+
+    @classmethod
+    def load(cls, transport: Transport, saved: Mapping[str, Json]) -> Replica:
+        """A replica as it was saved."""
+        return cls(transport, State(**copy.deepcopy(dict(saved))))
+
+    # --- enrolment ----------------------------------------------------------------------------------------------
+
+    def enrol(self, code: str, *, device_name: str, app_version: str = "reference", schema_version: int = 1) -> None:
+        """Become a technician's device with a code from the office (S-1); raises Refused `wrong-code`."""
+        answer = self._ask(
+            "POST",
+            "/sync/v1/enrol",
+            {"code": code, "device_name": device_name, "app_version": app_version, "schema_version": schema_version},
+        )
+        self.state.token = answer["token"]
+        self.state.device_id = answer["device_id"]
+
+    # --- editing ------------------------------------------------------------------------------------------------
+
+    def edit(
+        self,
+        collection: str,
+        document_id: str,
+        *,
+        mutation_id: str,
+        made_at: str,
+        op: str = "update",
+        set: Mapping[str, Json] | None = None,
+        add: Mapping[str, Sequence[Json]] | None = None,
+        remove: Mapping[str, Sequence[Json]] | None = None,
+        group: str | None = None,
+    ) -> dict[str, Json]:
+        """Write an edit down as a mutation: the next number, and the version that was seen (S-18, S-21)."""
+        held = self.state.documents.get(document_id)
+        self.state.n += 1
+        mutation: dict[str, Json] = {
+            "id": mutation_id,
+            "n": self.state.n,
+            "collection": collection,
+            "document_id": document_id,
+            "op": op,
+            "base_version": held["version"] if held else None,
+            "set": dict(set or {}),
+            "add": {name: list(values) for name, values in (add or {}).items()},
+            "remove": {name: list(values) for name, values in (remove or {}).items()},
+            "made_at": made_at,
+            "group": group,
+        }
+        self.state.outbox.append(mutation)
+        return mutation
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def view(self, document_id: str) -> Body | None:
+        """What the person sees: the document with their own unsent edits laid over it (law 7, S-22)."""
+        held = self.state.documents.get(document_id)
+        mine = [mutation for mutation in self.state.outbox if mutation["document_id"] == document_id]
+        if held is None and not any(mutation["op"] == "create" for mutation in mine):
+            return None
+        body: Body = copy.deepcopy(held["document"]) if held else {"id": document_id}
+        for mutation in mine:
+            _lay_over(body, mutation)
+        return body
+
+    def unsent(self, document_id: str | None = None) -> list[dict[str, Json]]:
+        """Mutations that have no result yet, of one document or of all."""
+        return [m for m in self.state.outbox if document_id is None or m["document_id"] == document_id]
+
+    # --- exchanging ---------------------------------------------------------------------------------------------
+
+    def exchange(self, *, device_time: str, rtt_ms: float | None = None, limit: int | None = None) -> None:
+        """Push all, then pull to the end (S-16: first what was done here, then what others did)."""
+        while self.state.outbox:
+            self.push(device_time=device_time, rtt_ms=rtt_ms)
+        while self.pull(limit):
+            pass
+
+    def push(self, *, device_time: str, rtt_ms: float | None = None, most: int = MOST_MUTATIONS) -> list[Json]:
+        """Send the oldest of the outbox; what has a result leaves it. A group is never cut (S-24).
+
+        When no answer comes the outbox stays as it is: the same mutations go again (S-23).
+        """
+        batch = self._batch(most)
+        answer = self._ask("POST", "/sync/v1/push", {"device_time": device_time, "rtt_ms": rtt_ms, "mutations": batch})
+        for sent, result in zip(batch, answer["results"], strict=True):
+            self.state.results[sent["id"]] = result
+        self.state.outbox = [m for m in self.state.outbox if m["id"] not in self.state.results]
+        results: list[Json] = answer["results"]
+        return results
+
+    def pull(self, limit: int | None = None) -> bool:
+        """Take in one page; whether there is more. A cursor of another history starts a new baseline (S-15)."""
+        try:
+            page = self._ask("GET", self._pull_path(limit))
+        except Refused as refused:
+            if refused.code != "epoch-changed":
+                raise
+            self.state.cursor = None
+            self.state.stale = list(self.state.documents)
+            return True
+        for change in page["changes"]:
+            self._take(change)
+        self.state.cursor = page["cursor"]
+        self.state.complete = self.state.complete or page["first_sync_complete"]
+        if not page["more"]:
+            self._forget(self.state.stale, "not-needed")
+            self.state.stale = []
+        return bool(page["more"])
+
+    def _pull_path(self, limit: int | None) -> str:
+        told = {"cursor": self.state.cursor, "limit": limit}
+        query = "&".join(f"{name}={value}" for name, value in told.items() if value is not None)
+        return f"/sync/v1/pull?{query}" if query else "/sync/v1/pull"
+
+    def _take(self, change: Mapping[str, Json]) -> None:
+        """Put or drop one document; an older version never replaces a newer one of the same history (S-12)."""
+        document_id = change["id"]
+        fresh = document_id in self.state.stale
+        if fresh:
+            self.state.stale.remove(document_id)
+        held = self.state.documents.get(document_id)
+        if held is not None and not fresh and held["version"] > change["version"]:
+            return
+        if change["op"] == "drop":
+            self._forget([document_id], change["reason"])
+            return
+        self.state.documents[document_id] = {name: change[name] for name in ("collection", "version", "document")}
+        self.state.dropped.pop(document_id, None)
+
+    def _forget(self, document_ids: Iterable[str], reason: str) -> None:
+        """The documents go; unsent edits of them stay in the outbox for judgement (S-14)."""
+        for document_id in document_ids:
+            if self.state.documents.pop(document_id, None) is not None:
+                self.state.dropped[document_id] = reason
+
+    def _batch(self, most: int) -> list[dict[str, Json]]:
+        batch = self.state.outbox[:most]
+        following = self.state.outbox[most:]
+        group = batch[-1]["group"] if batch else None
+        if group is not None and any(mutation["group"] == group for mutation in following):
+            whole = [mutation for mutation in batch if mutation["group"] != group]
+            batch = whole or [mutation for mutation in self.state.outbox if mutation["group"] == group]
+        return batch
+
+    def _ask(self, method: str, path: str, body: Json | None = None) -> Any:
+        status, answer = self.transport(method, path, body)
+        if not 200 <= status < 300:
+            raise Refused(status, answer)
+        return answer
+
+
+def _lay_over(body: Body, mutation: Mapping[str, Json]) -> None:
+    for name, value in mutation["set"].items():
+        body[name] = value
+    for name, values in mutation["add"].items():
+        there = body.get(name) or []
+        if name in ENTRY_LISTS:
+            known = {entry["id"] for entry in there}
+            body[name] = there + [entry for entry in values if entry["id"] not in known]
+        else:
+            body[name] = there + [value for value in values if not any(same(value, old) for old in there)]
+    for name, values in mutation["remove"].items():
+        body[name] = [old for old in body.get(name) or [] if not any(same(value, old) for value in values)]

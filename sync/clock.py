@@ -1,0 +1,45 @@
+"""Device time: measured, corrected, bounded. No clock is read here; every moment comes in as an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before this no time is believed: nothing in the system can be older."""
+
+FUTURE_BOUND = timedelta(minutes=5)
+"""A corrected time is never later than the moment of receipt plus this."""
+
+UNMEASURED_UNCERTAINTY_S = 30.0
+"""Uncertainty of an offset when the device did not say how long its request took."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockOffset:
+    """How far the server's clock is ahead of the device's, in seconds, right to ± `uncertainty_s`."""
+
+    seconds: float
+    uncertainty_s: float
+
+
+def measure_offset(*, device_time: datetime, received_at: datetime, rtt_ms: float | None) -> ClockOffset:
+    """The offset seen at one contact, by Cristian's method: half the round trip is spent on the way here.
+
+    Without `rtt_ms` the way here is taken as instant and the uncertainty as `UNMEASURED_UNCERTAINTY_S`.
+    """
+    half = rtt_ms / 2000 if rtt_ms is not None else 0.0
+    seconds = (received_at - device_time).total_seconds() - half
+    return ClockOffset(seconds=seconds, uncertainty_s=half if rtt_ms is not None else UNMEASURED_UNCERTAINTY_S)
+
+
+def corrected(made_at: datetime, offset: ClockOffset, received_at: datetime) -> datetime:
+    """`made_at` in server time; never later than `received_at` + `FUTURE_BOUND`, so no wrong clock wins for ever.
+
+    A time that comes out before `EARLIEST` says nothing; the moment of receipt stands in for it.
+    """
+    try:
+        moment = made_at + timedelta(seconds=offset.seconds)
+    except OverflowError:
+        return received_at
+    return min(moment, received_at + FUTURE_BOUND) if moment >= EARLIEST else received_at

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.clock import EARLIEST, FUTURE_BOUND, UNMEASURED_UNCERTAINTY_S, ClockOffset, corrected, measure_offset
+from tests.sync.builders import AT
+
+ANY_TIME = st.datetimes(datetime(1970, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC))
+
+
+def test_half_the_round_trip_is_spent_on_the_way_here() -> None:
+    """Sent at 09:00:00, here at 09:00:10.250, a round trip of 500 ms: 10 s apart, give or take 250 ms."""
+    found = measure_offset(device_time=AT, received_at=AT + timedelta(seconds=10, milliseconds=250), rtt_ms=500)
+    assert found == ClockOffset(seconds=10.0, uncertainty_s=0.25)
+
+
+def test_without_a_round_trip_the_uncertainty_says_so() -> None:
+    found = measure_offset(device_time=AT, received_at=AT, rtt_ms=None)
+    assert found == ClockOffset(seconds=0.0, uncertainty_s=UNMEASURED_UNCERTAINTY_S)
+
+
+@given(offset_s=st.integers(-(10**6), 10**6), one_way_ms=st.integers(0, 10_000), back_ms=st.integers(0, 10_000))
+def test_the_truth_lies_within_the_uncertainty(offset_s: int, one_way_ms: int, back_ms: int) -> None:
+    """Whatever the two ways took, a moment of the device comes out within ± half the round trip."""
+    sent = AT - timedelta(seconds=offset_s)
+    found = measure_offset(
+        device_time=sent, received_at=AT + timedelta(milliseconds=one_way_ms), rtt_ms=one_way_ms + back_ms
+    )
+    assert abs(found.seconds - offset_s) <= found.uncertainty_s + 1e-6
+
+
+@given(made_at=ANY_TIME, device_time=ANY_TIME, rtt_ms=st.none() | st.floats(0, 600_000))
+def test_no_clock_however_wrong_gives_a_time_outside_the_bounds(
+    made_at: datetime, device_time: datetime, rtt_ms: float | None
+) -> None:
+    offset = measure_offset(device_time=device_time, received_at=AT, rtt_ms=rtt_ms)
+    assert EARLIEST <= corrected(made_at, offset, AT) <= AT + FUTURE_BOUND
+
+
+def test_a_tablet_an_hour_fast_is_put_right() -> None:
+    offset = ClockOffset(seconds=-3600, uncertainty_s=0.1)
+    assert corrected(AT + timedelta(hours=1), offset, AT + timedelta(hours=5)) == AT
