@@ -1,0 +1,1 @@
+"""The wire contract: what may travel, and what each field means."""

@@ -1,0 +1,274 @@
+"""What every synced entity has in common: fields with an owner and a merge policy, references, scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+from zoneinfo import available_timezones
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from sync.change import Body, FieldRule, Owner, PolicyName
+
+AnyField = TypeVar("AnyField", bound=fields.Field)
+
+EVERYONE = "everyone"
+"""The scope that every device of a company holds: catalogue and reference data."""
+
+
+def technician_scope(technician_id: str) -> str:
+    """The scope of one technician's tablets."""
+    return f"technician:{technician_id}"
+
+
+def owned(
+    field: AnyField, owner: Owner, policy: PolicyName, *, ref: str | None = None, closure: bool = True
+) -> AnyField:
+    """Say for a field whose word it is, how it merges, and which collection it refers to.
+
+    `closure=False` marks a reference that does not bring its document along (law 6 does not follow it).
+    """
+    marks = {"owner": owner, "policy": policy, "ref": ref, "closure": closure and ref is not None}
+    field.metadata = {**field.metadata, **marks}
+    return field
+
+
+def office(field: AnyField, *, ref: str | None = None, closure: bool = True) -> AnyField:
+    """Only the office writes it; a device's edit becomes a proposal."""
+    return owned(field, "office", "office", ref=ref, closure=closure)
+
+
+def shared(field: AnyField, policy: PolicyName, *, ref: str | None = None) -> AnyField:
+    """Both sides write it; `policy` decides when both did."""
+    return owned(field, "shared", policy, ref=ref)
+
+
+def on_site(field: AnyField, policy: PolicyName = "technician") -> AnyField:
+    """Written where the work is done."""
+    return owned(field, "field", policy)
+
+
+def derived(field: AnyField, *, ref: str | None = None, closure: bool = True) -> AnyField:
+    """Made by the server; nobody sends it."""
+    field.dump_only = True
+    return owned(field, "server", "server", ref=ref, closure=closure)
+
+
+class Instant(fields.Field[datetime]):
+    """A moment: ISO 8601 with an offset on the way in, UTC with `Z` and milliseconds on the way out."""
+
+    default_error_messages = {"instant": "Not a moment in time with an offset."}
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else iso(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment = parse_instant(value)
+        if moment is None:
+            raise self.make_error("instant")
+        return moment
+
+
+def iso(moment: datetime) -> str:
+    """A moment as the wire has it: `2026-11-23T09:17:00.000Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def parse_instant(value: object) -> datetime | None:
+    """The moment that a text says, in UTC; None for all but ISO 8601 with an offset, years 1970 to 9998."""
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            return None
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if 1970 <= moment.year <= 9998 else None
+
+
+class Text(fields.String):
+    """Text of a bounded length in characters, without NUL or lone surrogates."""
+
+    def __init__(self, longest: int, *, shortest: int = 0, **kwargs: Any) -> None:
+        checks: list[Callable[[str], object]] = [validate.Length(min=shortest or None, max=longest), storable]
+        super().__init__(validate=checks, **kwargs)
+
+
+class Day(fields.Date):
+    """A calendar day that has a day before and weeks after it in every time zone: from 1900 to 9998."""
+
+    FIRST, LAST = date(1900, 1, 1), date(9998, 12, 1)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(self.FIRST, self.LAST), **kwargs)
+
+
+class Zone(Text):
+    """A time zone by its IANA name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(64, **kwargs)
+        self.validators.append(known_zone)
+
+
+ZONES = frozenset(available_timezones())
+
+
+def known_zone(value: str) -> None:
+    """Refuse what the zone database does not have: it would break every day that is shown at that place."""
+    if value not in ZONES:
+        raise ValidationError("Must be one of the IANA time zones.")
+
+
+def storable(value: str) -> None:
+    """Refuse what no database stores as text: NUL and halves of surrogate pairs."""
+    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValidationError("Characters that cannot be stored.", "characters")
+
+
+class Entry(Schema):
+    """One entry of an append list; `by`, `by_name`, `device_id` and `at_corrected` are the server's stamps."""
+
+    class Meta:
+        unknown = RAISE
+
+    id = fields.UUID(required=True)
+    at = Instant(required=True)
+    by = fields.String(dump_only=True)
+    by_name = fields.String(dump_only=True)
+    device_id = fields.String(dump_only=True)
+    at_corrected = fields.String(dump_only=True)
+
+
+class EntryList(fields.List[Any]):
+    """A list of entries of one form. Stored as JSON, so that it is dumped as it is; loaded through its form."""
+
+    def __init__(self, entry: type[Entry], **kwargs: Any) -> None:
+        self.entry = entry()
+        super().__init__(fields.Nested(entry), **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value or []
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        # An update may leave out fields of the document, never of an entry.
+        loaded = super()._deserialize(value, attr, data, **(kwargs | {"partial": False}))
+        return [self.entry.dump(entry) for entry in loaded]
+
+
+class Id(fields.UUID):
+    """An id: a UUID, in code as its text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return str(super()._deserialize(value, attr, data, **kwargs))
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else str(value)
+
+
+class Stored(fields.List[Any]):
+    """A list that is stored in its wire form: checked on the way in, dumped as it is."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value or []
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        super()._deserialize(value, attr, data, **(kwargs | {"partial": False}))
+        return list(value)
+
+
+class StoredForm(fields.Nested):
+    """An object that is stored in its wire form: checked on the way in, dumped as it is."""
+
+    # marshmallow names this argument differently in Field and in Nested; one of the two must be overridden.
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        return nested_obj
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, partial: Any = None, **kwargs: Any) -> Any:
+        return self.schema.dump(super()._deserialize(value, attr, data, False, **kwargs))
+
+
+class TextInBoth(Schema):
+    """A text in each language of the product."""
+
+    class Meta:
+        unknown = RAISE
+
+    en = Text(400, required=True)
+    ru = Text(400, required=True)
+
+
+class Translated(fields.Nested):
+    """A text in each language: `{"en": ..., "ru": ...}`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(TextInBoth, **kwargs)
+
+
+class EntitySchema(Schema):
+    """A synced document. Fields without a mark are the identity; all others carry owner and policy."""
+
+    class Meta:
+        unknown = RAISE
+
+    collection: ClassVar[str]
+    device_may_create: ClassVar[bool] = False
+    device_may_delete: ClassVar[bool] = False
+    called_by: ClassVar[str] = "name"
+
+    id = fields.UUID(dump_only=True)
+
+    @cached_property
+    def rules(self) -> dict[str, FieldRule]:
+        """Field name -> its rule, for merging."""
+        return {
+            name: FieldRule(name=name, owner=field.metadata["owner"], policy=field.metadata["policy"])
+            for name, field in self.fields.items()
+            if "owner" in field.metadata
+        }
+
+    @cached_property
+    def _closure(self) -> list[str]:
+        return [name for name, field in self.fields.items() if field.metadata.get("closure")]
+
+    def references(self, body: Body) -> frozenset[str]:
+        """Ids of the documents that this one brings along into any scope."""
+        found: set[str] = set()
+        for name in self._closure:
+            value = body.get(name)
+            found.update(value if isinstance(value, list) else [value] if value else [])
+        return frozenset(found)
+
+    def scopes(self, body: Body) -> frozenset[str]:
+        """The scopes that a document is in by itself; by default none, it comes along with others."""
+        return frozenset()
+
+    def why_left(self, body: Body) -> str:
+        """The reason code that a replica hears when the document leaves its scope."""
+        return "not-needed"
+
+    def called(self, body: Body) -> str:
+        """What people call the document."""
+        value = body.get(self.called_by)
+        return str(value.get("en") if isinstance(value, dict) else value or "")
+
+    def validated(self, values: dict[str, Any], *, required: bool = False) -> Body:
+        """Wire values checked and put in the one wire form; raises ValidationError naming field and code.
+
+        Unknown and derived fields are errors. With `required`, missing required fields are too.
+        """
+        loaded = self.load(values, partial=not required)
+        return {name: self.fields[name].serialize(name, loaded) for name in loaded}
+
+    def python_values(self, body: Body, names: Iterable[str]) -> dict[str, Any]:
+        """Values of a body that is in wire form, as the models hold them: moments, dates, JSON as it is."""
+        values: dict[str, Any] = {}
+        for name in names:
+            field, value = self.fields[name], body[name]
+            plain = isinstance(field, Instant | fields.Date) and value is not None
+            values[name] = field.deserialize(value) if plain else value
+        return values

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from schemas.entities.base import EVERYONE, EntitySchema, Stored, Text, Translated, office
+from sync.change import Body
+
+
+class ItemSchema(Schema):
+    """One step of a checklist; limits are in `unit`, both included."""
+
+    key = Text(60, required=True, shortest=1)
+    kind = fields.String(required=True, validate=validate.OneOf(["check", "measure", "reading", "text", "photo"]))
+    text = Translated(required=True)
+    unit = Text(20, allow_none=True)
+    min = fields.Float(allow_none=True)
+    max = fields.Float(allow_none=True)
+    meter = Text(40, allow_none=True)
+    mandatory = fields.Boolean(required=True)
+
+
+class ChecklistSchema(EntitySchema):
+    """The steps of one kind of work in one revision. A new revision is a new document: running visits keep theirs."""
+
+    collection = "checklist"
+    called_by = "title"
+
+    code = office(Text(60, shortest=1, required=True))
+    revision = office(fields.Integer(strict=True, validate=validate.Range(min=1)))
+    title = office(Translated(required=True))
+    items = office(Stored(fields.Nested(ItemSchema), validate=validate.Length(max=200)))
+
+    def scopes(self, body: Body) -> frozenset[str]:
+        return frozenset({EVERYONE})

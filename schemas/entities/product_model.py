@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from schemas.entities.base import EVERYONE, EntitySchema, Stored, Text, Translated, office
+from sync.change import Body
+
+
+class MeterSchema(Schema):
+    """A counter that the model carries."""
+
+    code = Text(40, required=True, shortest=1)
+    unit = Text(20, required=True)
+    name = Translated(required=True)
+
+
+class ProductModelSchema(EntitySchema):
+    """A model of the goods that are sold and serviced."""
+
+    collection = "product_model"
+
+    code = office(Text(60, shortest=1, required=True))
+    name = office(Text(200, shortest=1, required=True))
+    family = office(Text(80, allow_none=True))
+    maker = office(Text(120, allow_none=True))
+    meters = office(Stored(fields.Nested(MeterSchema)))
+
+    def scopes(self, body: Body) -> frozenset[str]:
+        return frozenset({EVERYONE})

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+from schemas.entities.base import (
+    Day,
+    EntitySchema,
+    Entry,
+    EntryList,
+    Id,
+    Instant,
+    Stored,
+    StoredForm,
+    Text,
+    derived,
+    office,
+    on_site,
+    shared,
+    technician_scope,
+)
+from sync.change import Body
+from sync.states import LEADS_TO, PERFORMED
+
+PLAN_STATES = ["due", "planned", "published", "withdrawn", "cancelled", "merged"]
+ORIGINS = ["request", "plan", "proactive", "follow_up", "technician", "import"]
+
+
+class EventEntry(Entry):
+    """A step of the work, as the technician pressed it; `undoes` names the event that an undo takes back."""
+
+    type = fields.String(required=True, validate=validate.OneOf([*LEADS_TO, "undo"]))
+    lat = fields.Float(allow_none=True, allow_nan=False, validate=validate.Range(-90, 90))
+    lon = fields.Float(allow_none=True, allow_nan=False, validate=validate.Range(-180, 180))
+    reason = Text(2000, allow_none=True)
+    undoes = Id(allow_none=True)
+
+
+class AnswerEntry(Entry):
+    """An answer to a checklist item; the last one by time counts. `skipped` needs its reason in `note`."""
+
+    item = Text(60, required=True, shortest=1)
+    value = fields.Raw(required=True, allow_none=True, validate=lambda value: scalar(value))
+    note = Text(2000, allow_none=True)
+
+
+class ReadingEntry(Entry):
+    """A meter's value as read on site."""
+
+    asset_id = Id(required=True)
+    meter = Text(40, required=True, shortest=1)
+    value = fields.Float(required=True, allow_nan=False, validate=validate.Range(-1e12, 1e12))
+    unit = Text(20, allow_none=True)
+
+
+class NoteEntry(Entry):
+    """What somebody wrote down about the visit."""
+
+    text = Text(4000, required=True, shortest=1)
+
+
+class FindingEntry(Entry):
+    """Something that is wrong and needs somebody."""
+
+    asset_id = Id(allow_none=True)
+    item = Text(60, allow_none=True)
+    severity = fields.String(required=True, validate=validate.OneOf(["minor", "major", "critical"]))
+    text = Text(4000, required=True, shortest=1)
+
+
+class AttachmentEntry(Entry):
+    """A photo or file, referred to by the hash of its bytes, which travel in a lane of their own."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(["photo", "document"]))
+    sha256 = fields.String(required=True, validate=validate.Regexp(r"^[0-9a-f]{64}$"))
+    size = fields.Integer(required=True, strict=True, validate=validate.Range(1, 25_000_000))
+    media_type = Text(80, required=True)
+    name = Text(200, allow_none=True)
+    item = Text(60, allow_none=True)
+
+
+class SignatureSchema(Entry):
+    """A customer's signature as points `[x, y, t]`; it is drawn from them, no picture is taken."""
+
+    name = Text(120, required=True, shortest=1)
+    strokes = fields.List(
+        fields.List(fields.List(fields.Float(allow_nan=False), validate=validate.Length(2, 3))),
+        required=True,
+        validate=validate.Length(1, 500),
+    )
+
+
+def scalar(value: object) -> bool:
+    """Accept what a checklist can answer: truth, number, short text, nothing."""
+    if isinstance(value, str):
+        return len(value) <= 4000 and "\x00" not in value
+    return value is None or isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < 1e300)
+
+
+def many_ids() -> fields.List[Any]:
+    return fields.List(Id(), validate=validate.Length(max=100))
+
+
+class VisitSchema(EntitySchema):
+    """One trip to one site: planned by the office, done and written down on site."""
+
+    collection = "visit"
+    device_may_create = True
+    called_by = "title"
+
+    number = derived(fields.String())
+    origin = derived(fields.String())
+    occurrence_id = derived(fields.String())
+    plan_id = derived(fields.String())
+
+    kind = office(Text(60, shortest=1, required=True))
+    title = office(Text(200))
+    instructions = office(Text(4000, allow_none=True))
+    symptom = office(Text(1000, allow_none=True))
+    priority = office(fields.Integer(strict=True, validate=validate.Range(0, 3)))
+    site_id = office(Id(required=True), ref="site")
+    customer_id = derived(fields.String(), ref="customer")
+    asset_ids = shared(many_ids(), "union", ref="asset")
+    skills = office(Stored(fields.String(), validate=validate.Length(max=20)))
+    service_minutes = office(fields.Integer(strict=True, validate=validate.Range(5, 1440)))
+    due_from = office(Day(allow_none=True))
+    due_to = office(Day(allow_none=True))
+    hard_due = office(fields.Boolean())
+    window_start = office(Instant(allow_none=True))
+    window_end = office(Instant(allow_none=True))
+    promised_by = office(Instant(allow_none=True))
+    plan_state = office(fields.String(validate=validate.OneOf(PLAN_STATES)))
+    assignee_id = office(Id(allow_none=True), ref="technician", closure=False)
+    planned_start = office(Instant(allow_none=True))
+    planned_end = office(Instant(allow_none=True))
+    route_position = office(fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 1000)))
+    locked = office(fields.Boolean())
+    checklist_id = office(Id(allow_none=True), ref="checklist", closure=False)
+    cancel_reason = office(Text(1000, allow_none=True))
+
+    events = on_site(EntryList(EventEntry), "state")
+    answers = on_site(EntryList(AnswerEntry), "append")
+    readings = on_site(EntryList(ReadingEntry), "append")
+    notes = on_site(EntryList(NoteEntry), "append")
+    findings = on_site(EntryList(FindingEntry), "append")
+    attachments = on_site(EntryList(AttachmentEntry), "append")
+    signature = on_site(StoredForm(SignatureSchema, allow_none=True), "technician")
+    work_summary = on_site(Text(4000, allow_none=True), "text")
+
+    exec_state = derived(fields.String())
+    performed_by_id = derived(fields.String(), ref="technician", closure=False)
+    started_at = derived(Instant())
+    finished_at = derived(Instant())
+    coverage = derived(fields.Raw())
+    flags = derived(fields.Raw())
+    archived = derived(fields.Boolean())
+
+    def scopes(self, body: Body) -> frozenset[str]:
+        """The technician who did it, else the one it is published to; nobody once it is archived."""
+        if body.get("archived"):
+            return frozenset()
+        if body.get("exec_state") in PERFORMED and body.get("performed_by_id"):
+            return frozenset({technician_scope(body["performed_by_id"])})
+        if body.get("plan_state") == "published" and body.get("assignee_id"):
+            return frozenset({technician_scope(body["assignee_id"])})
+        return frozenset()
+
+    def why_left(self, body: Body) -> str:
+        if body.get("archived"):
+            return "archived"
+        if body.get("exec_state") in PERFORMED:
+            return "done-by-other"
+        if body.get("plan_state") == "cancelled":
+            return "cancelled"
+        return "reassigned" if body.get("assignee_id") and body.get("plan_state") == "published" else "withdrawn"

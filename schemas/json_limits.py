@@ -1,0 +1,64 @@
+"""What JSON may be before it is looked at: no deeper than documents are, no characters that no database stores."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+DEEPEST = 16
+"""Levels of nesting in a mutation; a signature's strokes, the deepest thing that is sent, need 7."""
+
+MOST_VALUES = 50_000
+"""Values in one mutation, keys not counted; 100 signatures of 100 points each have as many."""
+
+
+def unstorable(value: Any) -> str | None:
+    """Why a JSON value cannot be stored as it is, as a code: `too-deep`, `too-many`, `characters`, `not-a-number`."""
+    todo: list[tuple[Any, int]] = [(value, 1)]
+    seen = 0
+    while todo:
+        part, depth = todo.pop()
+        seen += 1
+        if depth > DEEPEST:
+            return "too-deep"
+        if seen > MOST_VALUES:
+            return "too-many"
+        if isinstance(part, dict):
+            if any(map(_broken, part)):
+                return "characters"
+            todo += [(inner, depth + 1) for inner in part.values()]
+        elif isinstance(part, list):
+            todo += [(inner, depth + 1) for inner in part]
+        elif isinstance(part, str) and _broken(part):
+            return "characters"
+        elif isinstance(part, float) and not math.isfinite(part):
+            return "not-a-number"
+    return None
+
+
+def json_text(value: Any) -> str:
+    """The JSON text of any value in ASCII: however deep, with halves of surrogate pairs and NaN as they came."""
+    parts: list[str] = []
+    todo: list[tuple[bool, Any]] = [(False, value)]
+    while todo:
+        ready, part = todo.pop()
+        if ready:
+            parts.append(part)
+        elif isinstance(part, dict):
+            todo.append((True, "}"))
+            for number, (key, inner) in reversed(list(enumerate(part.items()))):
+                todo += [(False, inner), (True, ("," if number else "") + json.dumps(key) + ":")]
+            todo.append((True, "{"))
+        elif isinstance(part, list):
+            todo.append((True, "]"))
+            for number, inner in reversed(list(enumerate(part))):
+                todo += [(False, inner), (True, "," if number else "")]
+            todo.append((True, "["))
+        else:
+            parts.append(json.dumps(part))
+    return "".join(parts)
+
+
+def _broken(text: str) -> bool:
+    return "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text)

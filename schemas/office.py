@@ -1,0 +1,261 @@
+"""What the office API answers for things that are not synced to tablets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from schemas.entities.base import Day, Id, Instant, Text
+
+
+class PlanItem(Schema):
+    """A maintenance plan."""
+
+    id = Id(required=True)
+    asset_id = Id(required=True)
+    name = fields.String(required=True)
+    kind = fields.String(required=True)
+    triggers = fields.List(fields.Dict(), required=True)
+    early_days = fields.Integer(required=True)
+    late_days = fields.Integer(required=True)
+    hard_due = fields.Boolean(required=True)
+    horizon_days = fields.Integer(required=True)
+    service_minutes = fields.Integer(allow_none=True)
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(allow_none=True)
+    active = fields.Boolean(required=True)
+    version = fields.Integer(required=True)
+    external_ref = fields.String(allow_none=True)
+
+
+class ReasonSchema(Schema):
+    """Why: a code, the numbers, the sentence in the reader's language, and what would change it."""
+
+    code = fields.String(required=True)
+    params = fields.Dict(required=True)
+    text = fields.String(required=True)
+    remedy = fields.Nested(lambda: ReasonSchema(), allow_none=True)
+
+
+class OccurrenceItem(Schema):
+    """One row of the ledger: an expected date and what became of it."""
+
+    id = Id(required=True)
+    plan_id = Id(required=True)
+    trigger_id = fields.String(required=True)
+    cycle_key = fields.String(required=True)
+    due_on = fields.Date(required=True)
+    window_from = fields.Date(required=True)
+    window_to = fields.Date(required=True)
+    state = fields.String(required=True)
+    reason = fields.Nested(ReasonSchema, required=True)
+    visit_id = Id(allow_none=True)
+    decided_at = Instant(required=True)
+
+
+class ContractItem(Schema):
+    """A service contract."""
+
+    id = Id(required=True)
+    number = fields.String(required=True)
+    customer_id = Id(required=True)
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(required=True)
+    included_kinds = fields.List(fields.String(), required=True)
+    included_visits = fields.Integer(allow_none=True)
+    currency = fields.String(required=True)
+    price_list = fields.String(allow_none=True)
+    items = fields.List(fields.Dict(), required=True)
+
+
+class DeviceItem(Schema):
+    """A tablet, as the office sees it."""
+
+    id = Id(required=True)
+    technician_id = Id(required=True)
+    technician_name = fields.String(required=True)
+    name = fields.String(required=True)
+    app_version = fields.String(allow_none=True)
+    schema_version = fields.Integer(required=True)
+    enrolled_at = Instant(required=True)
+    last_seen_at = Instant(allow_none=True)
+    clock_offset_s = fields.Float(allow_none=True)
+    clock_uncertainty_s = fields.Float(allow_none=True)
+    last_n = fields.Integer(required=True)
+    unsent = fields.Integer(required=True)
+    revoked_at = Instant(allow_none=True)
+
+
+class JournalItem(Schema):
+    """A mutation as it came from a tablet, and what became of it."""
+
+    id = Id(required=True)
+    device_id = Id(required=True)
+    n = fields.Integer(required=True)
+    collection = fields.String(required=True)
+    document_id = Id(allow_none=True)
+    payload = fields.Dict(required=True)
+    status = fields.String(required=True)
+    result = fields.Dict(required=True)
+    made_at = Instant(allow_none=True)
+    made_at_corrected = Instant(allow_none=True)
+    received_at = Instant(required=True)
+
+
+class JobRunItem(Schema):
+    """One run of a job."""
+
+    id = Id(required=True)
+    job = fields.String(required=True)
+    slot = fields.String(required=True)
+    state = fields.String(required=True)
+    started_at = Instant(required=True)
+    finished_at = Instant(allow_none=True)
+    report = fields.Dict(required=True)
+
+
+class Who(Schema):
+    """Somebody by id and name; both null for the system."""
+
+    id = fields.String(allow_none=True)
+    name = fields.String(allow_none=True)
+
+
+class ConflictItem(Schema):
+    """A clash: what each side had, who and when, what was chosen, what a person made of it."""
+
+    id = Id(required=True)
+    kind = fields.String(required=True)
+    clash_class = fields.String(required=True, data_key="class")
+    collection = fields.String(required=True)
+    document_id = Id(required=True)
+    document_title = fields.String(required=True)
+    site_name = fields.String(allow_none=True)
+    visit_id = Id(allow_none=True)
+    visit_number = fields.String(allow_none=True)
+    field = fields.String(required=True)
+    policy = fields.String(required=True)
+    base = fields.Raw(allow_none=True)
+    mine = fields.Raw(allow_none=True)
+    theirs = fields.Raw(allow_none=True)
+    chosen = fields.String(required=True)
+    value = fields.Raw(allow_none=True)
+    value_now = fields.Raw(allow_none=True)
+    reason = fields.Nested(ReasonSchema, allow_none=True)
+    mine_by = fields.Nested(Who, required=True)
+    mine_at = fields.String(allow_none=True)
+    mine_at_corrected = fields.String(allow_none=True)
+    uncertainty_s = fields.Float(allow_none=True)
+    theirs_by = fields.Nested(Who, required=True)
+    theirs_at = fields.String(allow_none=True)
+    base_at = fields.String(allow_none=True)
+    device = fields.Dict(allow_none=True)
+    created_at = fields.String(required=True)
+    state = fields.String(required=True)
+    resolution = fields.Dict(allow_none=True)
+    resolved_by = fields.String(allow_none=True)
+    resolved_at = fields.String(allow_none=True)
+
+
+class ResolveSchema(Schema):
+    """Which value is to stand; `value` gives a third one."""
+
+    class Meta:
+        unknown = RAISE
+
+    choice = fields.String(required=True, validate=validate.OneOf(["mine", "theirs", "value"]))
+    value = fields.Raw(allow_none=True, load_default=None)
+
+
+class AcceptSchema(Schema):
+    """Which open conflicts are to stay as the rules decided."""
+
+    class Meta:
+        unknown = RAISE
+
+    ids = fields.List(Id(), required=True, validate=validate.Length(1, 200))
+
+
+class CancelSchema(Schema):
+    """Why the visit is not needed."""
+
+    class Meta:
+        unknown = RAISE
+
+    reason = Text(1000, required=True, shortest=1)
+
+
+class PlanRequest(Schema):
+    """What to plan: a day, how many days from it, which branch (by default the person's own, else the first)."""
+
+    class Meta:
+        unknown = RAISE
+
+    date = Day(required=True)
+    horizon_days = fields.Integer(load_default=1, strict=True, validate=validate.Range(1, 14))
+    branch_id = Id(load_default=None, allow_none=True)
+    seconds = fields.Float(load_default=None, allow_none=True, allow_nan=False, validate=validate.Range(0.2, 60))
+    seed = fields.Integer(load_default=1, strict=True, validate=validate.Range(0, 2**31 - 1))
+
+
+class EnrolmentCodeRequest(Schema):
+    """For whom the code is."""
+
+    class Meta:
+        unknown = RAISE
+
+    technician_id = Id(required=True)
+
+
+class StopItem(Schema):
+    """One visit of a route."""
+
+    visit_id = Id(required=True)
+    arrive_at = Instant(required=True)
+    start_at = Instant(required=True)
+    end_at = Instant(required=True)
+    travel_s = fields.Integer(required=True)
+    travel_m = fields.Integer(required=True)
+    why = fields.Nested(ReasonSchema, allow_none=True)
+
+
+class RouteItem(Schema):
+    """One technician's day."""
+
+    technician_id = Id(required=True)
+    date = fields.Date(required=True)
+    stops = fields.List(fields.Nested(StopItem), required=True)
+
+
+class UnassignedItem(Schema):
+    """A visit that could not be placed, with all reasons."""
+
+    visit_id = Id(required=True)
+    reasons = fields.List(fields.Nested(ReasonSchema), required=True)
+
+
+class RoutePlanItem(Schema):
+    """A route plan; the list leaves out routes and unassigned."""
+
+    id = Id(required=True)
+    state = fields.String(required=True)
+    date = fields.Date(required=True)
+    horizon_days = fields.Integer(required=True)
+    branch_id = Id(allow_none=True)
+    seed = fields.Integer(required=True)
+    objective = fields.Dict(required=True)
+    created_at = Instant(required=True)
+    published_at = Instant(allow_none=True)
+    routes = fields.List(fields.Nested(RouteItem))
+    unassigned = fields.List(fields.Nested(UnassignedItem))
+
+
+def reason_in(words: Any, area: str, reason: dict[str, Any] | None, locale: str) -> dict[str, Any] | None:
+    """A stored reason with its sentence, by `words(area, code, params, locale)`; its remedy likewise."""
+    if not reason:
+        return None
+    params = reason.get("params", {})
+    told = {"code": reason["code"], "params": params, "text": words(area, reason["code"], params, locale)}
+    remedy = reason_in(words, area, reason.get("remedy"), locale)
+    return told | ({"remedy": remedy} if remedy else {})

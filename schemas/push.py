@@ -1,0 +1,129 @@
+"""The envelope of a push: what a tablet sends, checked mutation by mutation so that a bad one blocks no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
+
+from schemas.entities import COLLECTIONS
+from schemas.entities.base import EntitySchema, Id, Instant, Text
+from schemas.json_limits import json_text
+from sync.change import Mutation
+
+MOST_MUTATIONS = 500
+
+LONGEST_REFUSED = 4000
+"""Characters of a value for a field that only the server makes: it is not taken anyway, only written down."""
+
+
+class MutationSchema(Schema):
+    """One mutation as it is on the wire."""
+
+    class Meta:
+        unknown = RAISE
+
+    id = Id(required=True)
+    n = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**31 - 1))
+    collection = fields.String(required=True, validate=validate.Length(max=40))
+    document_id = Id(required=True)
+    op = fields.String(required=True, validate=validate.OneOf(["create", "update", "delete"]))
+    base_version = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 2**31))
+    made_at = Instant(required=True)
+    set = fields.Dict(keys=fields.String(), load_default=dict)
+    add = fields.Dict(keys=fields.String(), values=fields.List(fields.Raw(allow_none=True)), load_default=dict)
+    remove = fields.Dict(keys=fields.String(), values=fields.List(fields.Raw(allow_none=True)), load_default=dict)
+    group = Id(allow_none=True, load_default=None)
+
+
+class PushSchema(Schema):
+    """The whole push; each mutation is looked at on its own afterwards."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    mutations = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(max=MOST_MUTATIONS))
+    device_time = Instant(required=True)
+    rtt_ms = fields.Float(load_default=None, allow_none=True, allow_nan=False, validate=validate.Range(0, 600_000))
+    backlog = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**6))
+
+
+class MutationResult(Schema):
+    """What became of one mutation."""
+
+    id = fields.String(required=True)
+    n = fields.Integer(allow_none=True)
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(["applied", "merged", "overridden", "held", "rejected", "duplicate"]),
+    )
+    version = fields.Integer(allow_none=True)
+    conflicts = fields.List(fields.Dict())
+    problem = fields.Dict(allow_none=True)
+    repeated = fields.Boolean()
+
+
+class PushAnswer(Schema):
+    """The results in the order of the push, and the server's clock."""
+
+    results = fields.List(fields.Nested(MutationResult), required=True)
+    server_time = fields.String(required=True)
+    gaps = fields.List(fields.Integer(), required=True)
+
+
+def read_mutation(raw: Any, device_id: str) -> Mutation:
+    """One wire mutation as a value with all its field values checked; raises ValidationError naming the fields."""
+    if not isinstance(raw, dict):
+        raise ValidationError("Invalid input type.")
+    loaded = MutationSchema().load(raw)
+    mutation = Mutation(device_id=device_id, **loaded)
+    schema = COLLECTIONS.get(mutation.collection)
+    if schema is None:
+        raise ValidationError("unknown-collection", "collection")
+    return _with_checked_values(mutation, schema)
+
+
+def _with_checked_values(mutation: Mutation, schema: EntitySchema) -> Mutation:
+    errors: dict[str, Any] = {}
+    checked: dict[str, dict[str, Any]] = {"set": {}, "add": {}, "remove": {}}
+    for part in checked:
+        for name, value in getattr(mutation, part).items():
+            try:
+                checked[part] |= _checked(schema, name, value)
+            except ValidationError as error:
+                messages = error.messages if isinstance(error.messages, dict) else {name: error.messages}
+                errors |= {f"{part}.{key}": found for key, found in messages.items()}
+    if errors:
+        raise ValidationError(errors)
+    return Mutation(**(mutation.__dict__ | checked))
+
+
+def _checked(schema: EntitySchema, name: str, value: Any) -> dict[str, Any]:
+    rule = schema.rules.get(name)
+    if rule is None:
+        raise ValidationError({name: ["Unknown field."]})
+    if rule.owner == "server":
+        if len(json_text(value)) > LONGEST_REFUSED:
+            raise ValidationError({name: ["Longer than maximum length."]})
+        return {name: value}
+    return schema.validated({name: value})
+
+
+class PulledChange(Schema):
+    """One row of the feed as a replica sees it: a document to put, or one to drop with its reason."""
+
+    collection = Text(40, required=True)
+    id = Id(required=True)
+    op = fields.String(required=True, validate=validate.OneOf(["put", "drop"]))
+    version = fields.Integer(required=True)
+    reason = fields.String(allow_none=True)
+    document = fields.Dict(allow_none=True)
+
+
+class PullAnswer(Schema):
+    """A page of the feed."""
+
+    changes = fields.List(fields.Nested(PulledChange), required=True)
+    cursor = fields.String(required=True)
+    more = fields.Boolean(required=True)
+    first_sync_complete = fields.Boolean(required=True)
