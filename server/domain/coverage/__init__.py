@@ -1,0 +1,40 @@
+"""Whether work is free or paid, decided by data and rules alone, and explained."""
+
+from server.domain.coverage.decide import decide
+from server.domain.coverage.values import (
+    Contract,
+    CoverageDecision,
+    CoverageRequest,
+    Line,
+    LineDecision,
+    LineKind,
+    Outcome,
+    Override,
+    PriceItem,
+    PriceLevel,
+    RuleConsidered,
+    RuleOutcome,
+    Unit,
+    Warranty,
+)
+from server.domain.coverage.wire import from_json, to_json
+
+__all__ = [
+    "Contract",
+    "CoverageDecision",
+    "CoverageRequest",
+    "Line",
+    "LineDecision",
+    "LineKind",
+    "Outcome",
+    "Override",
+    "PriceItem",
+    "PriceLevel",
+    "RuleConsidered",
+    "RuleOutcome",
+    "Unit",
+    "Warranty",
+    "decide",
+    "from_json",
+    "to_json",
+]
