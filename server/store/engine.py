@@ -1,0 +1,73 @@
+"""What a database connection must be before anything may rest on it.
+
+SQLite: WAL, `synchronous=FULL` (NORMAL loses acknowledged commits in a power cut), foreign keys, and transactions
+that SQLAlchemy begins itself: `BEGIN IMMEDIATE` for writers, so that two of them queue instead of failing half-way.
+PostgreSQL: `fsync`, `full_page_writes` and `synchronous_commit` on, or the server does not start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextvars import ContextVar
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Connection, Engine, event, text
+
+from server.extensions import db
+
+writing: ContextVar[bool] = ContextVar("writing", default=False)
+"""True while a write transaction is open in this context; set by `transactional` alone."""
+
+
+class UnsafeDatabase(RuntimeError):
+    """The database would acknowledge what it may lose."""
+
+
+def prepare(app: Flask) -> None:
+    """Bind the connection rules to the application's engine and assert them once."""
+    with app.app_context():
+        engine = db.engine
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _sqlite_connection)
+            event.listen(engine, "begin", _sqlite_begin)
+        try:
+            assert_durable(engine)
+        except UnsafeDatabase:
+            engine.dispose()
+            raise
+
+
+def assert_durable(engine: Engine) -> None:
+    """Raise UnsafeDatabase when an acknowledged commit could be lost with this database's settings."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous",)}
+            wrong = {name: value for name, value in found.items() if value != 2}
+        else:
+            names = ("fsync", "full_page_writes", "synchronous_commit")
+            found = {name: connection.execute(text(f"SHOW {name}")).scalar() for name in names}
+            wrong = {name: value for name, value in found.items() if value == "off"}
+    if wrong:
+        raise UnsafeDatabase(f"Acknowledged work could be lost with {wrong}. Switch these on and start again.")
+
+
+def _sqlite_connection(connection: sqlite3.Connection, record: Any) -> None:
+    connection.isolation_level = None
+    # SQLite's own knows Latin letters only; searches must find Отель by отель.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=20000")
+    cursor.execute("PRAGMA cache_size=-65536")
+    cursor.close()
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")

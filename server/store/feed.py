@@ -1,0 +1,265 @@
+"""The write path's one door: what any writer changed becomes versions, scopes and feed rows before the commit.
+
+1. Flush, and dump every touched object once with its schema. 2. Compare with the stored body; new version, field
+versions and history for what changed. 3. Work out which documents enter and leave which scopes. 4. As the last
+statements before the commit, take the company's next feed number and move the feed rows forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, inspect, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.unitofwork import UOWTransaction
+
+from schemas.entities import COLLECTIONS
+from server.store.author import author
+from server.store.models import Document, DocumentVersion, ScopeFeed, ScopeReason, SyncClock, Synced
+from sync.change import Body
+from sync.scope import Moves, Placement, Reason, place
+
+TOUCHED = "touched"
+CHUNK = 1000
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What the document table holds of one document."""
+
+    version: int
+    body: Body
+    field_versions: dict[str, list[Any]]
+    refs: frozenset[str]
+    deleted: bool
+
+
+def collect(session: Session, context: UOWTransaction) -> None:
+    """Remember the synced objects of a flush."""
+    touched = session.info.setdefault(TOUCHED, {})
+    for objects, gone in ((session.new, False), (session.dirty, False), (session.deleted, True)):
+        for item in objects:
+            if isinstance(item, Synced):
+                touched[item.company_id, item.id] = (item, gone)
+
+
+def record(session: Session) -> None:
+    """Write versions, scopes and feed for all that was touched; nothing to do for a savepoint."""
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    touched = session.info.pop(TOUCHED, {})
+    companies: dict[str, list[tuple[Synced, bool]]] = {}
+    for (company_id, _), (item, gone) in touched.items():
+        if gone or inspect(item).persistent:
+            companies.setdefault(company_id, []).append((item, gone))
+    for company_id in sorted(companies):
+        _record(session, company_id, companies[company_id])
+
+
+def next_number(session: Session, company_id: str) -> int:
+    """Take the company's next feed number; the row stays locked until the commit, so take it last."""
+    statement = (
+        update(SyncClock).where(SyncClock.company_id == company_id).values(n=SyncClock.n + 1).returning(SyncClock.n)
+    )
+    return int(session.execute(statement).scalar_one())
+
+
+def lock_documents(session: Session, company_id: str, ids: Iterable[str]) -> dict[str, Stored]:
+    """Documents by id, locked in id order until the commit; ids that are not there are left out."""
+    return {row[0]: _stored(row) for row in _document_rows(session, company_id, ids, lock=True)}
+
+
+def _record(session: Session, company_id: str, items: Sequence[tuple[Synced, bool]]) -> None:
+    now = datetime.now(UTC)
+    who = author.get()
+    stored = lock_documents(session, company_id, [item.id for item, _ in items])
+    versions: Rows = []
+    documents: Rows = []
+    placements: dict[str, Placement] = {}
+    collections: dict[str, str] = {}
+    left_because: dict[str, str] = {}
+    for item, gone in items:
+        schema = COLLECTIONS[item.collection]
+        old = stored.get(item.id)
+        body: Body = old.body if gone and old else schema.dump(item)
+        changed = [name for name in body if old is None or name not in old.body or body[name] != old.body[name]]
+        if old is not None and not changed and gone == old.deleted:
+            continue
+        version = old.version + 1 if old else 1
+        fields = (old.field_versions if old else {}) | {name: [version, who.device_id] for name in changed}
+        refs = frozenset() if gone else schema.references(body)
+        text = orjson.dumps(body).decode()
+        documents.append(
+            {
+                "company_id": company_id,
+                "id": item.id,
+                "collection": item.collection,
+                "version": version,
+                "body": text,
+                "field_versions": orjson.dumps(fields).decode(),
+                "refs": orjson.dumps(sorted(refs)).decode(),
+                "deleted": gone,
+                "changed_at": now,
+            }
+        )
+        versions.append(
+            {
+                "company_id": company_id,
+                "document_id": item.id,
+                "version": version,
+                "body": text,
+                "changed": orjson.dumps(changed).decode(),
+                "author_id": who.user_id,
+                "author_name": who.name,
+                "device_id": who.device_id,
+                "mutation_id": who.mutation_id,
+                "at": now,
+            }
+        )
+        placements[item.id] = Placement(
+            scopes=frozenset() if gone else schema.scopes(body),
+            refs=refs,
+            refs_before=old.refs if old else frozenset(),
+        )
+        collections[item.id] = item.collection
+        left_because[item.id] = "deleted" if gone else schema.why_left(body)
+    if not documents:
+        return
+    _upsert(session, Document, documents, keys=("company_id", "id"))
+    _insert(session, DocumentVersion, versions)
+    moves = place(placements, _reason_loader(session, company_id), _ref_loader(session, company_id))
+    _write_reasons(session, company_id, moves)
+    rows = _feed_rows(company_id, placements, moves, left_because)
+    number = next_number(session, company_id)
+    if rows:
+        _upsert(
+            session, ScopeFeed, [row | {"seq": number} for row in rows], keys=("company_id", "scope", "document_id")
+        )
+
+
+def _feed_rows(
+    company_id: str, placements: Mapping[str, Placement], moves: Moves, left_because: Mapping[str, str]
+) -> Rows:
+    live = {(scope, doc) for doc in placements for scope in moves.members[doc]} | moves.entered
+    rows = [
+        {"company_id": company_id, "scope": scope, "document_id": doc, "live": True, "reason": None}
+        for scope, doc in sorted(live)
+    ]
+    rows += [
+        {
+            "company_id": company_id,
+            "scope": scope,
+            "document_id": doc,
+            "live": False,
+            "reason": left_because.get(doc, "not-needed"),
+        }
+        for scope, doc in sorted(moves.left)
+    ]
+    return rows
+
+
+def _write_reasons(session: Session, company_id: str, moves: Moves) -> None:
+    for doc, (scope, via) in sorted(moves.lost):
+        session.execute(
+            delete(ScopeReason).where(
+                ScopeReason.company_id == company_id,
+                ScopeReason.scope == scope,
+                ScopeReason.document_id == doc,
+                ScopeReason.via == via,
+            )
+        )
+    gained = [
+        {"company_id": company_id, "scope": scope, "document_id": doc, "via": via}
+        for doc, (scope, via) in sorted(moves.gained)
+    ]
+    if gained:
+        _insert(session, ScopeReason, gained)
+
+
+def _reason_loader(session: Session, company_id: str) -> Any:
+    def load(docs: Iterable[str]) -> Mapping[str, set[Reason]]:
+        found: dict[str, set[Reason]] = {}
+        docs = list(docs)
+        # Two transactions that move two visits of one site must see each other's reasons for it: the second waits.
+        _lock(session, company_id, docs)
+        for part in chunks(docs):
+            statement = select(ScopeReason.document_id, ScopeReason.scope, ScopeReason.via).where(
+                ScopeReason.company_id == company_id, ScopeReason.document_id.in_(part)
+            )
+            for doc, scope, via in session.execute(statement):
+                found.setdefault(doc, set()).add((scope, via))
+        return found
+
+    return load
+
+
+def _lock(session: Session, company_id: str, docs: Iterable[str]) -> None:
+    for part in chunks(sorted(docs)):
+        statement = select(Document.id).where(Document.company_id == company_id, Document.id.in_(part))
+        session.execute(statement.order_by(Document.id).with_for_update())
+
+
+def _ref_loader(session: Session, company_id: str) -> Any:
+    def load(docs: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for part in chunks(docs):
+            statement = select(Document.id, Document.refs).where(
+                Document.company_id == company_id, Document.id.in_(part)
+            )
+            found |= {doc: frozenset(orjson.loads(refs)) for doc, refs in session.execute(statement)}
+        return found
+
+    return load
+
+
+def _document_rows(session: Session, company_id: str, ids: Iterable[str], *, lock: bool) -> Iterator[Any]:
+    for part in chunks(sorted(set(ids))):
+        statement = (
+            select(
+                Document.id,
+                Document.version,
+                Document.body,
+                Document.field_versions,
+                Document.refs,
+                Document.deleted,
+            )
+            .where(Document.company_id == company_id, Document.id.in_(part))
+            .order_by(Document.id)
+        )
+        yield from session.execute(statement.with_for_update() if lock else statement)
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(
+        version=row.version,
+        body=orjson.loads(row.body),
+        field_versions=orjson.loads(row.field_versions),
+        refs=frozenset(orjson.loads(row.refs)),
+        deleted=row.deleted,
+    )
+
+
+def chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Ids in portions that a statement can carry."""
+    every = list(ids)
+    for start in range(0, len(every), CHUNK):
+        yield every[start : start + CHUNK]
+
+
+def _insert(session: Session, model: Any, rows: Rows) -> None:
+    session.execute(model.__table__.insert(), rows)
+
+
+def _upsert(session: Session, model: Any, rows: Rows, *, keys: tuple[str, ...]) -> None:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(model.__table__)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changed), rows)

@@ -1,0 +1,39 @@
+"""All tables. Every table of a company's data has the company first in its primary key."""
+
+from __future__ import annotations
+
+from server.store.models.assets import Asset, Customer, MeterReading, Site
+from server.store.models.catalogue import Checklist, Contract, PriceItem, ProductModel, ServiceKind, WarrantyTerm
+from server.store.models.company import Branch, Company, LoginFailure, LoginSession, Technician, User
+from server.store.models.jobs import JobLease, JobRun
+from server.store.models.maintenance import MaintenancePlan, Occurrence
+from server.store.models.planning import RoutePlan, RouteStop, RouteUnassigned
+from server.store.models.sync import (
+    Conflict,
+    Device,
+    DeviceScope,
+    Document,
+    DocumentVersion,
+    EnrolmentCode,
+    Mutation,
+    ScopeFeed,
+    ScopeReason,
+    SyncClock,
+    Upload,
+)
+from server.store.models.synced import Synced
+from server.store.models.visits import Visit
+
+SYNCED: dict[str, type[Synced]] = {
+    model.collection: model
+    for model in (Asset, Branch, Checklist, Customer, ProductModel, ServiceKind, Site, Technician, Visit)
+}
+"""Collection name -> its model."""
+
+__all__ = [
+    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device", "DeviceScope",
+    "Document", "DocumentVersion", "EnrolmentCode", "JobLease", "JobRun", "LoginFailure", "LoginSession",
+    "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem", "ProductModel", "RoutePlan",
+    "RouteStop", "RouteUnassigned", "ScopeFeed", "ScopeReason", "ServiceKind", "Site", "SyncClock", "Synced",
+    "Technician", "Upload", "User", "Visit", "WarrantyTerm",
+]  # fmt: skip

@@ -1,0 +1,217 @@
+"""The sync tables. Bodies and field versions are ready JSON text: they are joined into answers, not parsed."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.extensions import Model
+from server.store.types import (
+    At,
+    Code,
+    CompanyId,
+    Id,
+    IdType,
+    Json,
+    JsonObject,
+    OptionalAt,
+    OptionalJson,
+    OptionalRef,
+    Ref,
+)
+
+
+class SyncClock(Model):
+    """One counter for each company; a transaction takes its number as the last statement before commit."""
+
+    company_id: Mapped[CompanyId]
+    n: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class Document(Model):
+    """A synced entity in its wire form. `field_versions`: field -> [version, device id or null]."""
+
+    __table_args__ = (Index(None, "company_id", "collection"),)
+
+    company_id: Mapped[CompanyId]
+    id: Mapped[Id]
+    collection: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
+    body: Mapped[str] = mapped_column(Text)
+    field_versions: Mapped[str] = mapped_column(Text)
+    refs: Mapped[str] = mapped_column(Text)
+    deleted: Mapped[bool] = mapped_column(default=False)
+    changed_at: Mapped[At]
+
+
+class DocumentVersion(Model):
+    """Every version that a document has had, by whom and when: what merging, undo and the journal need."""
+
+    company_id: Mapped[CompanyId]
+    document_id: Mapped[str] = mapped_column(IdType, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    changed: Mapped[str] = mapped_column(Text)
+    author_id: Mapped[OptionalRef]
+    author_name: Mapped[str | None] = mapped_column(String(200))
+    device_id: Mapped[OptionalRef]
+    mutation_id: Mapped[OptionalRef]
+    at: Mapped[At]
+
+
+class ScopeFeed(Model):
+    """One row for each document that is or was in a scope; `seq` is when that last mattered."""
+
+    __table_args__ = (Index("ix_scope_feed_order", "company_id", "scope", "seq", "document_id"),)
+
+    company_id: Mapped[CompanyId]
+    scope: Mapped[str] = mapped_column(String(60), primary_key=True)
+    document_id: Mapped[str] = mapped_column(IdType, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    live: Mapped[bool]
+    reason: Mapped[str | None] = mapped_column(String(40))
+
+
+class ScopeReason(Model):
+    """Why a document is in a scope: by itself (`via` empty), or because of the document `via`."""
+
+    __table_args__ = (Index(None, "company_id", "document_id"),)
+
+    company_id: Mapped[CompanyId]
+    scope: Mapped[str] = mapped_column(String(60), primary_key=True)
+    document_id: Mapped[str] = mapped_column(IdType, primary_key=True)
+    via: Mapped[str] = mapped_column(String(36), primary_key=True)
+
+
+class Device(Model):
+    """A tablet. `cursor_seq` is how far it has confirmed reading, `last_n` the highest mutation number seen."""
+
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        ForeignKeyConstraint(["company_id", "technician_id"], ["technician.company_id", "technician.id"]),
+    )
+
+    company_id: Mapped[CompanyId]
+    id: Mapped[Id]
+    technician_id: Mapped[Ref]
+    user_id: Mapped[OptionalRef]
+    name: Mapped[str] = mapped_column(String(120))
+    app_version: Mapped[str | None] = mapped_column(String(40))
+    schema_version: Mapped[int] = mapped_column(default=1)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    enrolled_at: Mapped[At]
+    last_seen_at: Mapped[OptionalAt]
+    cursor_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_n: Mapped[int] = mapped_column(default=0)
+    clock_offset_s: Mapped[float | None]
+    clock_uncertainty_s: Mapped[float | None]
+    revoked_at: Mapped[OptionalAt]
+
+
+class EnrolmentCode(Model):
+    """A code that makes one tablet a technician's, once, for ten minutes."""
+
+    __table_args__ = (
+        UniqueConstraint("code_hash"),
+        ForeignKeyConstraint(["company_id", "technician_id"], ["technician.company_id", "technician.id"]),
+    )
+
+    company_id: Mapped[CompanyId]
+    id: Mapped[Id]
+    technician_id: Mapped[Ref]
+    code_hash: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[At]
+    used_at: Mapped[OptionalAt]
+    created_by: Mapped[OptionalRef]
+
+
+class DeviceScope(Model):
+    """A device's subscription to a scope; both numbers are the feed's."""
+
+    company_id: Mapped[CompanyId]
+    device_id: Mapped[str] = mapped_column(IdType, primary_key=True)
+    scope: Mapped[str] = mapped_column(String(60), primary_key=True)
+    granted: Mapped[int] = mapped_column(BigInteger)
+    revoked: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Mutation(Model):
+    """The inbox and journal: every mutation as it came, with its stored result. The id has its effect once."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(["company_id", "device_id"], ["device.company_id", "device.id"]),
+        Index(None, "company_id", "device_id", "n"),
+        Index(None, "company_id", "status"),
+    )
+
+    company_id: Mapped[CompanyId]
+    id: Mapped[Id]
+    device_id: Mapped[Ref]
+    n: Mapped[int]
+    user_id: Mapped[OptionalRef]
+    collection: Mapped[str] = mapped_column(String(40))
+    document_id: Mapped[OptionalRef]
+    payload: Mapped[JsonObject]
+    status: Mapped[str] = mapped_column(String(20))
+    result: Mapped[JsonObject]
+    made_at: Mapped[OptionalAt]
+    made_at_corrected: Mapped[OptionalAt]
+    uncertainty_s: Mapped[float | None]
+    received_at: Mapped[At]
+
+
+class Conflict(Model):
+    """A clash as it was recorded: what each side had, who and when, what was chosen, and what a person made of it."""
+
+    __table_args__ = (
+        Index(None, "company_id", "state", "created_at"),
+        Index(None, "company_id", "document_id"),
+        Index(None, "company_id", "mutation_id"),
+    )
+
+    company_id: Mapped[CompanyId]
+    id: Mapped[Id]
+    mutation_id: Mapped[OptionalRef]
+    device_id: Mapped[OptionalRef]
+    collection: Mapped[str] = mapped_column(String(40))
+    document_id: Mapped[Ref]
+    visit_id: Mapped[OptionalRef]
+    field: Mapped[Code]
+    kind: Mapped[str] = mapped_column(String(20))
+    clash_class: Mapped[str] = mapped_column(String(20))
+    policy: Mapped[str] = mapped_column(String(20))
+    base: Mapped[object | None] = mapped_column(Json)
+    mine: Mapped[object | None] = mapped_column(Json)
+    theirs: Mapped[object | None] = mapped_column(Json)
+    chosen: Mapped[str] = mapped_column(String(10))
+    value: Mapped[object | None] = mapped_column(Json)
+    reason: Mapped[OptionalJson]
+    mine_by_id: Mapped[OptionalRef]
+    mine_by: Mapped[str | None] = mapped_column(String(200))
+    mine_at: Mapped[OptionalAt]
+    mine_at_corrected: Mapped[OptionalAt]
+    uncertainty_s: Mapped[float | None]
+    theirs_by_id: Mapped[OptionalRef]
+    theirs_by: Mapped[str | None] = mapped_column(String(200))
+    theirs_at: Mapped[OptionalAt]
+    created_at: Mapped[At]
+    state: Mapped[str] = mapped_column(String(20))
+    resolution: Mapped[OptionalJson]
+    resolved_by: Mapped[OptionalRef]
+    resolved_at: Mapped[OptionalAt]
+
+
+class Upload(Model):
+    """A file on its way or here. The bytes so far are the length of its file on disk; `sha256` is what was promised."""
+
+    __table_args__ = (Index(None, "company_id", "sha256"),)
+
+    company_id: Mapped[CompanyId]
+    id: Mapped[Id]
+    device_id: Mapped[Ref]
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    media_type: Mapped[str | None] = mapped_column(String(80))
+    name: Mapped[str | None] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[At]

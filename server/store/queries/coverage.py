@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import func, or_, select
+
+from server.extensions import db
+from server.store.models import Branch, Contract, PriceItem, Site, Visit, WarrantyTerm
+
+
+def contracts(company_id: str, customer_id: str) -> list[Contract]:
+    """All contracts of a customer, by number."""
+    statement = select(Contract).where(Contract.company_id == company_id, Contract.customer_id == customer_id)
+    return list(db.session.scalars(statement.order_by(Contract.number)))
+
+
+def visits_used(contract: Contract, *, besides: str) -> int:
+    """How many visits of a contract's kinds were done in its period, one visit not counted."""
+    statement = (
+        select(func.count())
+        .select_from(Visit)
+        .where(
+            Visit.company_id == contract.company_id,
+            Visit.customer_id == contract.customer_id,
+            Visit.kind.in_(contract.included_kinds),
+            Visit.exec_state.in_(["done", "partly_done", "reviewed", "closed"]),
+            Visit.started_at >= datetime.combine(contract.starts_on, time(), UTC),
+            Visit.started_at < datetime.combine(contract.ends_on, time(), UTC) + timedelta(days=1),
+            Visit.id != besides,
+        )
+    )
+    return int(db.session.scalar(statement) or 0)
+
+
+def places(company_id: str, site_ids: Iterable[str]) -> list[Site | Branch]:
+    """Sites by id, and their branches."""
+    statement = (
+        select(Site, Branch)
+        .join(Branch, (Branch.company_id == Site.company_id) & (Branch.id == Site.branch_id))
+        .where(Site.company_id == company_id, Site.id.in_(list(site_ids)))
+    )
+    return [each for row in db.session.execute(statement) for each in row]
+
+
+def term(company_id: str, code: str | None) -> WarrantyTerm | None:
+    """A warranty term by its code."""
+    if code is None:
+        return None
+    statement = select(WarrantyTerm).where(WarrantyTerm.company_id == company_id, WarrantyTerm.code == code)
+    return db.session.scalar(statement)
+
+
+def prices(company_id: str, kind: str, branch_id: str, lists: list[str], day: date) -> list[PriceItem]:
+    """Prices that may matter for a kind of work: base, the branch's, and the named lists; also those not in force."""
+    statement = select(PriceItem).where(
+        PriceItem.company_id == company_id,
+        PriceItem.kind.in_([kind, "*"]),
+        or_(PriceItem.branch_id.is_(None), PriceItem.branch_id == branch_id, PriceItem.list_code.in_(lists)),
+    )
+    return list(db.session.scalars(statement.order_by(PriceItem.id)))

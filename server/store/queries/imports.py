@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from server.extensions import db
+from server.store.feed import chunks
+from server.store.models import Branch, ProductModel, ServiceKind, WarrantyTerm
+
+Item = TypeVar("Item")
+
+
+def by_ref(company_id: str, model: type[Item], refs: Iterable[str]) -> dict[str, Item]:
+    """Objects by their external reference; those that are not there are left out."""
+    found: dict[str, Item] = {}
+    table: Any = model
+    for part in chunks(sorted(set(refs))):
+        statement = select(table).where(table.company_id == company_id, table.external_ref.in_(part))
+        found |= {item.external_ref: item for item in db.session.scalars(statement)}
+    return found
+
+
+def by_id(company_id: str, model: type[Item], ids: Iterable[str]) -> dict[str, Item]:
+    """Objects by id; those that are not there are left out."""
+    found: dict[str, Item] = {}
+    table: Any = model
+    for part in chunks(sorted(set(ids))):
+        statement = select(table).where(table.company_id == company_id, table.id.in_(part))
+        found |= {item.id: item for item in db.session.scalars(statement)}
+    return found
+
+
+def branches(company_id: str) -> list[Branch]:
+    """All branches of a company, by name."""
+    return list(db.session.scalars(select(Branch).where(Branch.company_id == company_id).order_by(Branch.name)))
+
+
+def models_by_code(company_id: str) -> dict[str, ProductModel]:
+    """All product models by code."""
+    rows = db.session.scalars(select(ProductModel).where(ProductModel.company_id == company_id))
+    return {row.code: row for row in rows}
+
+
+def terms_by_code(company_id: str) -> dict[str, WarrantyTerm]:
+    """All warranty terms by code."""
+    rows = db.session.scalars(select(WarrantyTerm).where(WarrantyTerm.company_id == company_id))
+    return {row.code: row for row in rows}
+
+
+def kinds_by_code(company_id: str) -> dict[str, ServiceKind]:
+    """All kinds of work by code."""
+    rows = db.session.scalars(select(ServiceKind).where(ServiceKind.company_id == company_id))
+    return {row.code: row for row in rows}

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.extensions import db
+from server.store.models import (
+    Asset,
+    Branch,
+    Company,
+    Contract,
+    Document,
+    MaintenancePlan,
+    Occurrence,
+    ServiceKind,
+    Site,
+    Visit,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A visit that has ended on site, without the rest of its document."""
+
+    id: str
+    kind: str
+    occurrence_id: str | None
+    events: list[dict[str, Any]]
+    finished_at: datetime
+    performed_by_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRows:
+    """Everything that deciding a batch of plans needs, read at once."""
+
+    plans: Sequence[MaintenancePlan]
+    assets: dict[str, Asset]
+    sites: dict[str, Site]
+    locales: dict[str, str]
+    kinds: dict[str, ServiceKind]
+    contracts: dict[str, list[Contract]]
+    occurrences: dict[str, list[Occurrence]]
+    visits: dict[str, Visit]
+    finished: dict[str, list[Finished]]
+
+
+def company_ids() -> list[str]:
+    """All companies of the installation."""
+    return list(db.session.scalars(select(Company.id).order_by(Company.id)))
+
+
+def plan_ids(company_id: str) -> list[str]:
+    """All plans of a company, in the order in which they are locked."""
+    statement = select(MaintenancePlan.id).where(MaintenancePlan.company_id == company_id)
+    return list(db.session.scalars(statement.order_by(MaintenancePlan.id)))
+
+
+def lock_plans(company_id: str, ids: Sequence[str]) -> list[MaintenancePlan]:
+    """Plans by id, each locked until the commit, so that two generators take a plan one after the other."""
+    statement = (
+        select(MaintenancePlan)
+        .where(MaintenancePlan.company_id == company_id, MaintenancePlan.id.in_(ids))
+        .order_by(MaintenancePlan.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(db.session.scalars(statement))
+
+
+def plan(company_id: str, plan_id: str) -> MaintenancePlan | None:
+    """One plan, without a lock."""
+    return db.session.get(MaintenancePlan, (company_id, plan_id))
+
+
+def rows_for(company_id: str, plans: Sequence[MaintenancePlan], since: datetime) -> PlanRows:
+    """What is known around some plans; finished visits from `since` on, by asset."""
+    assets = _by_id(company_id, Asset, {plan.asset_id for plan in plans})
+    sites = _by_id(company_id, Site, {asset.site_id for asset in assets.values()})
+    branches = _by_id(company_id, Branch, {site.branch_id for site in sites.values()})
+    occurrences = _occurrences(company_id, [plan.id for plan in plans])
+    visit_ids = {row.visit_id for rows in occurrences.values() for row in rows if row.visit_id}
+    return PlanRows(
+        plans=plans,
+        assets=assets,
+        sites=sites,
+        locales={site.id: branches[site.branch_id].locale for site in sites.values()},
+        kinds={kind.code: kind for kind in _all(ServiceKind, company_id)},
+        contracts=_contracts(company_id, {site.customer_id for site in sites.values()}),
+        occurrences=occurrences,
+        visits=_by_id(company_id, Visit, visit_ids),
+        finished=finished_by_asset(company_id, set(sites), since),
+    )
+
+
+def ledger(company_id: str, plan_id: str) -> list[Occurrence]:
+    """The stored ledger of a plan, by due date."""
+    return sorted(_occurrences(company_id, [plan_id])[plan_id], key=lambda row: (row.due_on, row.trigger_id))
+
+
+def _all(model: Any, company_id: str) -> list[Any]:
+    return list(db.session.scalars(select(model).where(model.company_id == company_id)))
+
+
+def _by_id(company_id: str, model: Any, ids: Iterable[str]) -> dict[str, Any]:
+    found = select(model).where(model.company_id == company_id, model.id.in_(sorted(ids)))
+    return {item.id: item for item in db.session.scalars(found.execution_options(populate_existing=True))}
+
+
+def _occurrences(company_id: str, plans: Sequence[str]) -> dict[str, list[Occurrence]]:
+    found: dict[str, list[Occurrence]] = defaultdict(list)
+    statement = select(Occurrence).where(Occurrence.company_id == company_id, Occurrence.plan_id.in_(plans))
+    for row in db.session.scalars(statement.execution_options(populate_existing=True)):
+        found[row.plan_id].append(row)
+    return found
+
+
+def _contracts(company_id: str, customers: set[str]) -> dict[str, list[Contract]]:
+    found: dict[str, list[Contract]] = defaultdict(list)
+    statement = select(Contract).where(Contract.company_id == company_id, Contract.customer_id.in_(sorted(customers)))
+    for row in db.session.scalars(statement):
+        found[row.customer_id].append(row)
+    return found
+
+
+def finished_by_asset(company_id: str, sites: set[str], since: datetime | None) -> dict[str, list[Finished]]:
+    """Visits that ended at some sites, from `since` on (None: ever), by asset; each asset's in order of time."""
+    found: dict[str, list[Finished]] = defaultdict(list)
+    statement = select(
+        Visit.id,
+        Visit.kind,
+        Visit.occurrence_id,
+        Visit.events,
+        Visit.finished_at,
+        Visit.performed_by_id,
+        Visit.asset_ids,
+    ).where(Visit.company_id == company_id, Visit.site_id.in_(sorted(sites)), Visit.finished_at.is_not(None))
+    if since is not None:
+        statement = statement.where(Visit.finished_at >= since)
+    for row in db.session.execute(statement.order_by(Visit.finished_at, Visit.id)):
+        values = row._asdict()
+        assets = values.pop("asset_ids")
+        visit = Finished(**values)
+        for asset_id in assets:
+            found[asset_id].append(visit)
+    return found
+
+
+def finished_before(company_id: str, moment: datetime, limit: int) -> list[str]:
+    """Visits to retire: ended before `moment`, or cancelled or merged and unchanged since; none that is archived."""
+    ended = Visit.finished_at < moment
+    dropped = Visit.plan_state.in_(["cancelled", "merged"]) & (Document.changed_at < moment)
+    statement = (
+        select(Visit.id)
+        .join(Document, (Document.company_id == Visit.company_id) & (Document.id == Visit.id))
+        .where(
+            Visit.company_id == company_id, Visit.archived.is_(False), ended | (Visit.finished_at.is_(None) & dropped)
+        )
+        .order_by(Visit.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(statement))
+
+
+def sites_worked_on(company_id: str, since: datetime | None) -> list[str]:
+    """Sites where a visit has ended from `since` on (None: ever)."""
+    statement = select(Visit.site_id).where(Visit.company_id == company_id, Visit.finished_at.is_not(None))
+    if since is not None:
+        statement = statement.where(Visit.finished_at >= since)
+    return list(db.session.scalars(statement.distinct().order_by(Visit.site_id)))
+
+
+def assets_at(company_id: str, sites: Sequence[str]) -> list[Asset]:
+    """All assets that stand at some sites."""
+    statement = select(Asset).where(Asset.company_id == company_id, Asset.site_id.in_(sites)).order_by(Asset.id)
+    return list(db.session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def time_zones(company_id: str, sites: Sequence[str]) -> dict[str, str]:
+    """The zone of each site."""
+    statement = select(Site.id, Site.tz).where(Site.company_id == company_id, Site.id.in_(sites))
+    return {row.id: row.tz for row in db.session.execute(statement)}
+
+
+def plan_is_there(company_id: str, plan_id: str) -> bool:
+    """Whether a company has a plan of that id; False for what is no id at all."""
+    try:
+        UUID(plan_id)
+    except ValueError:
+        return False
+    return db.session.get(MaintenancePlan, (company_id, plan_id)) is not None

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+
+from server.extensions import db
+from server.store.models import Branch, Device, Document, Mutation, Technician
+
+
+def branches(company_id: str) -> list[Branch]:
+    """All branches by name."""
+    return list(db.session.scalars(select(Branch).where(Branch.company_id == company_id).order_by(Branch.name)))
+
+
+def technician_names(company_id: str) -> dict[str, str]:
+    """Names of all technicians by id."""
+    statement = select(Technician.id, Technician.name).where(Technician.company_id == company_id)
+    return {row.id: row.name for row in db.session.execute(statement)}
+
+
+def collections_of(company_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """The collection of each document by id; those that are not there, or deleted, are left out."""
+    statement = select(Document.id, Document.collection).where(
+        Document.company_id == company_id, Document.id.in_(list(ids)), Document.deleted.is_(False)
+    )
+    return {row.id: row.collection for row in db.session.execute(statement)}
+
+
+def missing_numbers(company_id: str, devices: Iterable[Device]) -> dict[str, int]:
+    """For each device how many of its mutation numbers never came: work that is still on it, or lost with it."""
+    every = list(devices)
+    statement = (
+        select(Mutation.device_id, func.count(func.distinct(Mutation.n)))
+        .where(
+            Mutation.company_id == company_id,
+            Mutation.device_id.in_([device.id for device in every]),
+            Mutation.n > 0,
+        )
+        .group_by(Mutation.device_id)
+    )
+    came = {row[0]: row[1] for row in db.session.execute(statement)} if every else {}
+    return {device.id: max(device.last_n - came.get(device.id, 0), 0) for device in every}

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import orjson
+from sqlalchemy import and_, delete, or_, select
+
+from server.extensions import db
+from server.store.models import (
+    Branch,
+    Customer,
+    Device,
+    DocumentVersion,
+    RoutePlan,
+    RouteStop,
+    RouteUnassigned,
+    Site,
+    Technician,
+    Visit,
+)
+
+
+def branch(company_id: str, branch_id: str) -> Branch | None:
+    return db.session.get(Branch, (company_id, branch_id))
+
+
+def technicians(company_id: str, branch_id: str) -> list[Technician]:
+    """The active technicians of a branch, by name."""
+    statement = select(Technician).where(
+        Technician.company_id == company_id, Technician.branch_id == branch_id, Technician.active
+    )
+    return list(db.session.scalars(statement.order_by(Technician.name, Technician.id)))
+
+
+def visits_to_plan(
+    company_id: str, branch_id: str, start: datetime, end: datetime, last_day: date
+) -> list[tuple[Visit, Site]]:
+    """What a plan of these days must answer for: what may begin by the last day, and what is planned within."""
+    open_now = and_(
+        Visit.plan_state.in_(["due", "planned", "withdrawn"]),
+        or_(Visit.planned_start.is_(None), Visit.planned_start < end),
+        or_(Visit.due_from.is_(None), Visit.due_from <= last_day),
+        Visit.exec_state == "not_started",
+    )
+    planned = and_(
+        Visit.plan_state == "published",
+        Visit.planned_start >= start,
+        Visit.planned_start < end,
+    )
+    statement = (
+        select(Visit, Site)
+        .join(Site, (Site.company_id == Visit.company_id) & (Site.id == Visit.site_id))
+        .where(
+            Visit.company_id == company_id,
+            Site.branch_id == branch_id,
+            Visit.archived.is_(False),
+            or_(open_now, planned),
+        )
+        .order_by(Visit.id)
+    )
+    return [(visit, site) for visit, site in db.session.execute(statement)]
+
+
+def board_visits(company_id: str, branch_id: str, start: datetime, end: datetime) -> list[tuple[Visit, Site, Customer]]:
+    """The visits that are planned in a span of time at a branch."""
+    statement = (
+        select(Visit, Site, Customer)
+        .join(Site, (Site.company_id == Visit.company_id) & (Site.id == Visit.site_id))
+        .join(Customer, (Customer.company_id == Visit.company_id) & (Customer.id == Visit.customer_id))
+        .where(
+            Visit.company_id == company_id,
+            Site.branch_id == branch_id,
+            Visit.assignee_id.is_not(None),
+            Visit.plan_state.in_(["planned", "published"]),
+            Visit.planned_start >= start,
+            Visit.planned_start < end,
+        )
+        .order_by(Visit.planned_start, Visit.id)
+    )
+    return [(visit, site, customer) for visit, site, customer in db.session.execute(statement)]
+
+
+def rows_of(company_id: str, ids: Iterable[str]) -> list[tuple[Visit, Site, Customer]]:
+    """Visits by id with their sites and customers."""
+    statement = (
+        select(Visit, Site, Customer)
+        .join(Site, (Site.company_id == Visit.company_id) & (Site.id == Visit.site_id))
+        .join(Customer, (Customer.company_id == Visit.company_id) & (Customer.id == Visit.customer_id))
+        .where(Visit.company_id == company_id, Visit.id.in_(list(ids)))
+    )
+    return [(visit, site, customer) for visit, site, customer in db.session.execute(statement)]
+
+
+def unscheduled(company_id: str, branch_id: str, last_day: date, limit: int) -> list[tuple[Visit, Site, Customer]]:
+    """Visits that are due by a day and are nobody's, the most urgent first."""
+    statement = (
+        select(Visit, Site, Customer)
+        .join(Site, (Site.company_id == Visit.company_id) & (Site.id == Visit.site_id))
+        .join(Customer, (Customer.company_id == Visit.company_id) & (Customer.id == Visit.customer_id))
+        .where(
+            Visit.company_id == company_id,
+            Site.branch_id == branch_id,
+            Visit.plan_state.in_(["due", "withdrawn"]),
+            Visit.exec_state == "not_started",
+            or_(Visit.due_from.is_(None), Visit.due_from <= last_day),
+        )
+        .order_by(Visit.priority.desc(), Visit.due_to, Visit.id)
+        .limit(limit)
+    )
+    return [(visit, site, customer) for visit, site, customer in db.session.execute(statement)]
+
+
+def plan(company_id: str, plan_id: str, *, lock: bool = False) -> RoutePlan | None:
+    """A route plan; locked until the commit if asked for."""
+    statement = select(RoutePlan).where(RoutePlan.company_id == company_id, RoutePlan.id == plan_id)
+    return db.session.scalar(statement.with_for_update() if lock else statement)
+
+
+def stops(company_id: str, plan_id: str) -> list[RouteStop]:
+    """The stops of a plan, route by route, in order."""
+    statement = (
+        select(RouteStop)
+        .where(RouteStop.company_id == company_id, RouteStop.plan_id == plan_id)
+        .order_by(RouteStop.technician_id, RouteStop.date, RouteStop.position)
+    )
+    return list(db.session.scalars(statement))
+
+
+def unassigned(company_id: str, plan_id: str) -> list[RouteUnassigned]:
+    """What a plan left out."""
+    statement = (
+        select(RouteUnassigned)
+        .where(RouteUnassigned.company_id == company_id, RouteUnassigned.plan_id == plan_id)
+        .order_by(RouteUnassigned.visit_id)
+    )
+    return list(db.session.scalars(statement))
+
+
+def drafts_on(company_id: str, branch_id: str, day: date) -> list[RoutePlan]:
+    """Draft plans of a branch that include a day, newest first."""
+    statement = (
+        select(RoutePlan)
+        .where(
+            RoutePlan.company_id == company_id,
+            RoutePlan.branch_id == branch_id,
+            RoutePlan.state == "draft",
+            RoutePlan.date <= day,
+        )
+        .order_by(RoutePlan.created_at.desc(), RoutePlan.id.desc())
+    )
+    return [one for one in db.session.scalars(statement) if (day - one.date).days < one.horizon_days]
+
+
+def latest_reasons(company_id: str, visit_ids: Iterable[str]) -> dict[str, list[dict[str, object]]]:
+    """Why each visit was left out by the newest plan that looked at it and was not discarded."""
+    ids = list(visit_ids)
+    if not ids:
+        return {}
+    statement = (
+        select(RouteUnassigned.visit_id, RouteUnassigned.reasons)
+        .join(
+            RoutePlan,
+            (RoutePlan.company_id == RouteUnassigned.company_id) & (RoutePlan.id == RouteUnassigned.plan_id),
+        )
+        .where(
+            RouteUnassigned.company_id == company_id,
+            RouteUnassigned.visit_id.in_(ids),
+            RoutePlan.state != "discarded",
+        )
+        .order_by(RoutePlan.created_at)
+    )
+    return {row.visit_id: row.reasons for row in db.session.execute(statement)}
+
+
+def devices_of(company_id: str, technician_ids: Iterable[str]) -> dict[str, Device]:
+    """The tablet of each technician that was heard of last."""
+    statement = (
+        select(Device)
+        .where(
+            Device.company_id == company_id,
+            Device.technician_id.in_(list(technician_ids)),
+            Device.revoked_at.is_(None),
+        )
+        .order_by(Device.last_seen_at)
+    )
+    return {device.technician_id: device for device in db.session.scalars(statement)}
+
+
+def changed_since(company_id: str, ids: Iterable[str], moment: datetime) -> dict[str, set[str]]:
+    """For each document that was written after a moment the fields that changed."""
+    statement = select(DocumentVersion.document_id, DocumentVersion.changed).where(
+        DocumentVersion.company_id == company_id,
+        DocumentVersion.document_id.in_(list(ids)),
+        DocumentVersion.at > moment,
+    )
+    found: dict[str, set[str]] = {}
+    for document_id, changed in db.session.execute(statement):
+        found.setdefault(document_id, set()).update(orjson.loads(changed))
+    return found
+
+
+def visits(company_id: str, ids: Iterable[str]) -> dict[str, Visit]:
+    statement = select(Visit).where(Visit.company_id == company_id, Visit.id.in_(list(ids)))
+    return {visit.id: visit for visit in db.session.scalars(statement)}
+
+
+def empty(company_id: str, plan_id: str) -> None:
+    """Delete a plan's stops and reasons."""
+    for model in (RouteStop, RouteUnassigned):
+        db.session.execute(delete(model).where(model.company_id == company_id, model.plan_id == plan_id))

@@ -1,0 +1,7 @@
+"""Words for codes: one catalogue for each area and language, `<area>.<locale>.json`."""
+
+from __future__ import annotations
+
+from server.text.catalogue import LOCALES, say
+
+__all__ = ["LOCALES", "say"]

@@ -1,0 +1,60 @@
+"""Reads the catalogues and puts numbers into sentences, with the plural forms of each language."""
+
+from __future__ import annotations
+
+import functools
+import json
+import string
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+LOCALES = ("en", "ru")
+FOLDER = Path(__file__).parent
+
+
+@functools.cache
+def catalogue(area: str, locale: str) -> dict[str, Any]:
+    """All texts of one area in one language: code -> sentence, or plural form -> sentence."""
+    path = FOLDER / f"{area}.{locale}.json"
+    texts: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return texts
+
+
+def say(area: str, code: str, params: Mapping[str, Any] | None = None, locale: str = "en") -> str:
+    """The sentence for a code in a language; a code without words comes out as itself, so that nothing is hidden."""
+    params = params or {}
+    text = catalogue(area, locale).get(code, code)
+    if isinstance(text, dict):
+        form = Locale(locale).plural_form(params.get("n", 0))
+        text = text.get(form) or text["other"]
+    shown = {name: _shown(value, locale) for name, value in params.items()}
+    return string.Formatter().vformat(text, (), _Forgiving(shown))
+
+
+class _Forgiving(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _shown(value: Any, locale: str) -> str:
+    if isinstance(value, dict) and set(value) == {"en", "ru"}:
+        return str(value[locale])
+    if isinstance(value, str) and len(value) == 10 and value[4:5] == "-" and value[7:8] == "-":
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            return value
+        return format_date(day, "d MMM y" if locale == "en" else "dd.MM.y", locale=locale)
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, float):
+        return format_decimal(value, locale=locale, decimal_quantization=False)
+    if isinstance(value, list):
+        return ", ".join(_shown(item, locale) for item in value)
+    return str(value)

@@ -1,0 +1,92 @@
+"""One history for both databases: up, checked, down, up again; and what batch mode must not do on SQLite."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_migrate
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from flask import Flask
+
+from server.app import create_app
+from server.extensions import db
+from tests.conftest import database_on
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An application on a database without any table."""
+    if request.param == "sqlite":
+        yield create_app({"DATABASE_URL": f"sqlite:///{tmp_path / 'bare.db'}", "DATA_FOLDER": tmp_path})
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = f"bare_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        app = create_app({"DATABASE_URL": database_on(server, name), "DATA_FOLDER": tmp_path})
+        yield app
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def tables() -> set[str]:
+    return set(sa.inspect(db.engine).get_table_names())
+
+
+def test_the_history_goes_up_down_and_up_again(bare: Flask) -> None:
+    with bare.app_context():
+        flask_migrate.upgrade()
+        full = tables()
+        flask_migrate.downgrade(revision="base")
+        assert tables() <= {"alembic_version"}
+        flask_migrate.upgrade()
+        assert tables() == full
+
+
+def test_the_models_are_what_the_history_makes(bare: Flask) -> None:
+    with bare.app_context():
+        flask_migrate.upgrade()
+        with db.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, db.metadata) == []
+
+
+def test_every_table_of_a_company_has_the_company_first_in_its_key(bare: Flask) -> None:
+    without_company = {"company", "login_failure", "job_run", "job_lease"}
+    with bare.app_context():
+        for table in db.metadata.sorted_tables:
+            first = next(iter(table.primary_key.columns)).name
+            assert (first == "company_id") != (table.name in without_company), table.name
+
+
+def test_changing_a_parent_table_keeps_its_children(bare: Flask) -> None:
+    with bare.app_context():
+        flask_migrate.upgrade()
+        if db.engine.dialect.name != "sqlite":
+            return
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+            connection.exec_driver_sql(
+                "CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES parent(id) ON DELETE CASCADE)"
+            )
+            connection.exec_driver_sql("INSERT INTO parent VALUES (1)")
+            connection.exec_driver_sql("INSERT INTO child VALUES (1, 1)")
+            connection.commit()
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.execute("PRAGMA foreign_keys=OFF")
+            operations = Operations(MigrationContext.configure(connection))
+            with operations.batch_alter_table("parent", recreate="always") as batch:
+                batch.add_column(sa.Column("name", sa.String(10)))
+            connection.commit()
+            raw.execute("PRAGMA foreign_keys=ON")
+            assert connection.exec_driver_sql("SELECT count(*) FROM child").scalar() == 1
