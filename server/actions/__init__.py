@@ -1,0 +1,1 @@
+"""What the system can do: one file for each use case, one transaction each."""

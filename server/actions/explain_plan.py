@@ -1,0 +1,41 @@
+"""The ledger of one plan in words, the forecast included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from server.actions.plan_values import known
+from server.domain.maintenance import Decision
+from server.problems import Problem
+from server.store.queries import maintenance as queries
+from server.text import say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """One expected date: what became of it and why, in the reader's language."""
+
+    decision: Decision
+    text: str
+
+
+def explain_plan(company_id: str, plan_id: str, first: date, last: date, now: datetime, locale: str) -> list[Explained]:
+    """Every date that a plan expects from `first` to `last`, decided now and not written down.
+
+    Raises Problem `not-found`, and ValueError for a plan whose triggers cannot be read.
+    """
+    plan = queries.plan(company_id, plan_id)
+    if plan is None:
+        raise Problem(404, "not-found")
+    since = now - timedelta(days=(now.date() - plan.starts_on).days + plan.early_days + 2)
+    values = known(queries.rows_for(company_id, [plan], since), plan, now)
+    return [
+        Explained(decision=each, text=say("plan", each.reason.code, each.reason.params, locale))
+        for each in _within(values.ledger(last), first)
+    ]
+
+
+def _within(decisions: list[Decision], first: date) -> Iterator[Decision]:
+    return (each for each in decisions if each.due_on is None or each.due_on >= first)

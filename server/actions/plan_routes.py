@@ -1,0 +1,179 @@
+"""A draft plan for some days: the question is read in one transaction, answered in a process of its own with none
+open, judged by the checker, and kept with its reasons in another."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from routing.check import check
+from routing.plan import Plan, Reason, StopAfter
+from routing.problem import Problem as Question
+from routing.solve import solve
+from server.actions.planning_problem import pose
+from server.extensions import db
+from server.problems import Problem
+from server.store.models import RoutePlan, RouteStop, RouteUnassigned
+from server.store.queries import office, planning
+from server.store.transaction import snapshot, transactional
+from server.store.types import new_id
+
+_gate = threading.BoundedSemaphore(2)
+"""At most two optimisations at once in a process; a third is told to come again."""
+
+
+INSTANT = re.compile("(.*_)?at")
+"""Names of a reason's numbers that are instants."""
+
+SHORT_DATE = {"en": "d MMM", "ru": "dd.MM"}
+
+
+class PlanRefused(RuntimeError):
+    """The independent checker found a plan to break a law: a bug, never shown to anybody."""
+
+
+def plan_routes(
+    company_id: str,
+    *,
+    first: date,
+    days: int,
+    branch_id: str | None,
+    seconds: float,
+    seed: int,
+    user_id: str | None,
+    now: datetime,
+    iterations: int | None = None,
+) -> list[str]:
+    """Make a draft for each asked branch; returns the ids of the plans. Raises Problem `busy` or `no-planning-data`."""
+    if not _gate.acquire(blocking=False):
+        raise Problem(503, "busy", seconds=5, headers={"Retry-After": "5"})
+    try:
+        branches = [branch_id] if branch_id else [branch.id for branch in office.branches(company_id)]
+        plans = []
+        for one in branches:
+            try:
+                with snapshot():
+                    question = pose(company_id, one, first, days, now=now)
+                    tz = question.branch.tz
+            except Problem:
+                if branch_id:
+                    raise
+                continue
+            plan = _answer(question.problem, StopAfter(seconds=seconds, iterations=iterations), seed)
+            violations = check(question.problem, plan)
+            if violations:
+                raise PlanRefused(str(violations[:5]))
+            plans.append(_keep(company_id, one, first, days, seed, plan, tz, user_id, now))
+        if not plans:
+            raise Problem(422, "no-planning-data", field="date")
+        return plans
+    finally:
+        _gate.release()
+
+
+def _answer(problem: Question, stop: StopAfter, seed: int) -> Plan:
+    """Solve in a fresh process, so that a web worker's threads are not held up and its memory does not grow."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        return pool.submit(solve, problem, stop, seed).result()
+
+
+@transactional
+def _keep(
+    company_id: str,
+    branch_id: str,
+    first: date,
+    days: int,
+    seed: int,
+    plan: Plan,
+    tz: str,
+    user_id: str | None,
+    now: datetime,
+) -> str:
+    for older in planning.drafts_on(company_id, branch_id, first):
+        older.state = "discarded"
+    row = RoutePlan(
+        company_id=company_id,
+        id=new_id(),
+        branch_id=branch_id,
+        date=first,
+        horizon_days=days,
+        state="draft",
+        seed=seed,
+        objective=asdict(plan.objective)
+        | {"total": plan.objective.total, "unassigned": len(plan.unassigned), "engines": list(plan.engines)},
+        created_at=now,
+        created_by=user_id,
+    )
+    db.session.add(row)
+    db.session.flush()
+    for route in plan.routes:
+        for position, stop in enumerate(route.stops, start=1):
+            db.session.add(
+                RouteStop(
+                    company_id=company_id,
+                    plan_id=row.id,
+                    visit_id=stop.visit_id,
+                    technician_id=route.technician,
+                    date=route.date,
+                    position=position,
+                    arrive_at=_moment(stop.arrive),
+                    start_at=_moment(stop.start),
+                    end_at=_moment(stop.end),
+                    travel_s=stop.travel_s,
+                    travel_m=stop.travel_m,
+                    why=reason_json(stop.why, tz, first) or {},
+                )
+            )
+    for left in plan.unassigned:
+        db.session.add(
+            RouteUnassigned(
+                company_id=company_id,
+                plan_id=row.id,
+                visit_id=left.visit_id,
+                reasons=reasons_json(left.reasons, tz, first),
+            )
+        )
+    return row.id
+
+
+def reason_json(reason: Reason | None, tz: str, first: date | None = None) -> dict[str, Any] | None:
+    """A planner's reason as it is stored; instants (`..._at`) become wall times of the branch."""
+    if reason is None:
+        return None
+    params = {
+        name: _wall_time(value, tz, first)
+        if (name == "at" or name.endswith("_at")) and isinstance(value, int)
+        else value
+        for name, value in reason.params.items()
+    }
+    told: dict[str, Any] = {"code": reason.code, "params": params}
+    remedy = reason_json(reason.remedy, tz, first)
+    return told | ({"remedy": remedy} if remedy else {})
+
+
+def _wall_time(seconds: int, tz: str, first: date | None) -> str | dict[str, str]:
+    """The hour at the branch, on another day than the plan's first with its date, in each language."""
+    local = _moment(seconds).astimezone(ZoneInfo(tz))
+    hour = f"{local:%H:%M}"
+    if first is None or local.date() == first:
+        return hour
+    return {name: f"{format_date(local.date(), form, locale=name)}, {hour}" for name, form in SHORT_DATE.items()}
+
+
+def reasons_json(reasons: Iterable[Reason], tz: str, first: date | None = None) -> list[dict[str, Any]]:
+    """Reasons as they are stored."""
+    return [told for reason in reasons if (told := reason_json(reason, tz, first)) is not None]
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,323 @@
+"""A tablet's push: everything it sends is kept, each mutation has its effect once, a bad one blocks no other.
+
+1. Lock the device, measure its clock. 2. Read each mutation on its own; what was seen before gets its stored result.
+3. Apply the fresh ones in the device's order, each (or each group) in a savepoint. 4. Store every mutation with its
+result, what could not be read too. All of it commits together with the documents and the feed.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from marshmallow import ValidationError
+
+from schemas.entities.base import iso
+from schemas.json_limits import json_text, unstorable
+from schemas.push import read_mutation
+from server.actions import apply_mutation
+from server.actions.apply_mutation import Applied, Push, Sender
+from server.extensions import db
+from server.problems import FieldError, Problem, invalid
+from server.store import documents, failures
+from server.store.models import Conflict, Mutation
+from server.store.queries import devices
+from server.store.transaction import transactional
+from sync import change
+from sync.clock import corrected, measure_offset
+from sync.ordering import sort_push
+
+Result = dict[str, Any]
+
+MOST_ERRORS = 20
+"""So many wrong fields of one mutation are named."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """Results in the order of the push, and the mutation numbers that never came."""
+
+    results: list[Result]
+    gaps: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One mutation as it came: `id` is its own, or one made of the device and the content when it has none that
+    can be used; `problem` says why it cannot be read."""
+
+    id: str
+    raw: Any
+    mutation: change.Mutation | None = None
+    problem: Problem | None = None
+
+
+@transactional
+def push_changes(
+    sender: Sender,
+    raw: Sequence[Any],
+    *,
+    device_time: datetime,
+    rtt_ms: float | None,
+    now: datetime,
+    locale: str,
+) -> Pushed:
+    """Take a push of at most `MOST_MUTATIONS`; never raises for the content of a mutation."""
+    device = devices.lock_device(sender.company_id, sender.device_id)
+    offset = measure_offset(device_time=device_time, received_at=now, rtt_ms=rtt_ms)
+    device.clock_offset_s, device.clock_uncertainty_s = offset.seconds, offset.uncertainty_s
+    device.last_seen_at = now
+
+    sent, known = _known(sender, [_read(item, sender.device_id) for item in raw])
+    first: dict[str, Sent] = {}
+    for one in sent:
+        first.setdefault(one.id, one)
+    fresh = [one.mutation for one in first.values() if one.mutation is not None and one.id not in known]
+    broken = [one for one in first.values() if one.problem is not None and one.id not in known]
+    numbers = devices.numbers_of(sender.company_id, sender.device_id, [m.n for m in fresh])
+    order = sort_push(fresh, seen_ids=(), numbers=numbers, last_n=device.last_n)
+
+    push = Push(sender=sender, offset=offset, now=now)
+    push.look_up(order.fresh)
+    spoilt = {_group_of(one.raw) for one in broken}
+    results = {one.id: known[one.id].result | {"repeated": True} for one in sent if one.id in known}
+    journal: list[tuple[change.Mutation, Result]] = []
+    for members in _groups(order.fresh):
+        journal += _apply_group(members, push, order.forks, locale, spoilt=members[0].group in spoilt - {None})
+    _fill_versions(push, journal)
+    for mutation, result in journal:
+        results[mutation.id] = result
+        db.session.add(_row(mutation, result, push))
+    for one in broken:
+        results[one.id] = _quarantine(one, push, locale)
+    device.last_n = max([device.last_n, *(m.n for m in order.fresh)])
+    db.session.flush()
+    gaps = _gaps(sender, order.gaps)
+    told: set[str] = set()
+    answers = []
+    for one in sent:
+        answers.append(results[one.id] | ({"status": "duplicate"} if one.id in told else {}))
+        told.add(one.id)
+    return Pushed(results=answers, gaps=gaps)
+
+
+def _read(raw: Any, device_id: str) -> Sent:
+    own = _own_id(raw)
+    mutation_id = own or _made_id(raw, device_id)
+    why = unstorable(raw)
+    try:
+        if why is not None:
+            raise Problem(422, "invalid-fields", errors=(FieldError(field="mutation", code=why),))
+        return Sent(id=mutation_id, raw=raw, mutation=read_mutation(raw, device_id))
+    except ValidationError as error:
+        return Sent(id=mutation_id, raw=raw, problem=_problem(error))
+    except Problem as problem:
+        return Sent(id=mutation_id, raw=raw, problem=problem)
+
+
+def _known(sender: Sender, sent: list[Sent]) -> tuple[list[Sent], dict[str, Mutation]]:
+    """What was sent, with the journal's rows of what came before; an id that is another device's is refused."""
+    known = devices.mutations(sender.company_id, [one.id for one in sent])
+    foreign = {mutation_id for mutation_id, row in known.items() if row.device_id != sender.device_id}
+    if foreign:
+        taken = Problem(409, "id-taken", field="id")
+        sent = [
+            Sent(id=_made_id(one.raw, sender.device_id), raw=one.raw, problem=taken) if one.id in foreign else one
+            for one in sent
+        ]
+        known = devices.mutations(sender.company_id, [one.id for one in sent])
+    return sent, known
+
+
+def _groups(fresh: Sequence[change.Mutation]) -> list[list[change.Mutation]]:
+    """Mutations in their order, the members of a group together where its first one stands."""
+    groups: dict[str, list[change.Mutation]] = {}
+    for mutation in fresh:
+        groups.setdefault(f"group {mutation.group}" if mutation.group else mutation.id, []).append(mutation)
+    return list(groups.values())
+
+
+def _apply_group(
+    members: list[change.Mutation], push: Push, forks: tuple[str, ...], locale: str, *, spoilt: bool
+) -> list[tuple[change.Mutation, Result]]:
+    """All members go in, or none: on a problem of one the savepoint takes the others back too."""
+    answers: list[tuple[change.Mutation, Result]] = []
+    written = {doc: dict(fields) for doc, fields in push.written.items()}
+    savepoint = db.session.begin_nested()
+    for mutation in members:
+        try:
+            if mutation.id in forks:
+                raise Problem(409, "number-taken", field="n")
+            if spoilt:
+                raise Problem(409, "group-rejected")
+            applied = apply_mutation.apply(mutation, push)
+        except Problem as problem:
+            found = problem
+        except failures.Refused as error:
+            log.warning("the database refused mutation %s: %s", mutation.id, error)
+            found = Problem(409, "conflict")
+        except failures.Database:
+            raise
+        except Exception:
+            log.exception("mutation %s could not be judged", mutation.id)
+            found = Problem(500, "server-error")
+        else:
+            answers.append((mutation, _result(mutation, applied)))
+            continue
+        savepoint.rollback()
+        push.written = written
+        return [
+            (m, _rejected(m.id, m.n, found if m is mutation else Problem(409, "group-rejected"), locale))
+            for m in members
+        ]
+    savepoint.commit()
+    return answers
+
+
+def _result(mutation: change.Mutation, applied: Applied) -> Result:
+    return {
+        "id": mutation.id,
+        "n": mutation.n,
+        "status": applied.status,
+        "version": None,
+        "conflicts": [conflict_brief(conflict) for conflict in applied.conflicts],
+        "problem": None,
+    }
+
+
+def _is_late(conflict: Conflict) -> bool:
+    """Whether the document had left the tablet: then what others wrote in it since is not for the tablet to read."""
+    return bool(conflict.reason and conflict.reason["params"].get("late"))
+
+
+def conflict_brief(conflict: Conflict) -> dict[str, Any]:
+    """A clash as the tablet that caused it hears of it."""
+    return {
+        "id": conflict.id,
+        "field": conflict.field,
+        "kind": conflict.kind,
+        "class": conflict.clash_class,
+        "base": conflict.base,
+        "mine": conflict.mine,
+        "theirs": None if _is_late(conflict) else conflict.theirs,
+        "chosen": conflict.chosen,
+        "code": conflict.reason["code"] if conflict.reason else None,
+    }
+
+
+def _rejected(mutation_id: str | None, n: int | None, problem: Problem, locale: str) -> Result:
+    return {
+        "id": mutation_id,
+        "n": n,
+        "status": "rejected",
+        "version": None,
+        "conflicts": [],
+        "problem": problem.body(locale),
+    }
+
+
+def _fill_versions(push: Push, journal: list[tuple[change.Mutation, Result]]) -> None:
+    """The version that each document will have after this commit: one more if anything in it changed."""
+    versions: dict[str, int] = {}
+    for mutation, result in journal:
+        if result["status"] == "rejected":
+            continue
+        if mutation.document_id not in versions:
+            versions[mutation.document_id] = push.version_after(mutation)
+        result["version"] = versions[mutation.document_id]
+
+
+def _row(mutation: change.Mutation, result: Result, push: Push) -> Mutation:
+    made_at = corrected(mutation.made_at, push.offset, push.now)
+    payload = {
+        "op": mutation.op,
+        "base_version": mutation.base_version,
+        "set": dict(mutation.set),
+        "add": dict(mutation.add),
+        "remove": dict(mutation.remove),
+        "group": mutation.group,
+        "made_at": iso(mutation.made_at),
+    }
+    return Mutation(
+        company_id=push.sender.company_id,
+        id=mutation.id,
+        device_id=push.sender.device_id,
+        n=mutation.n,
+        user_id=push.sender.user_id,
+        collection=mutation.collection,
+        document_id=mutation.document_id,
+        payload=payload,
+        status=result["status"],
+        result=result,
+        made_at=mutation.made_at,
+        made_at_corrected=made_at,
+        uncertainty_s=push.offset.uncertainty_s,
+        received_at=push.now,
+    )
+
+
+def _gaps(sender: Sender, gaps: tuple[int, ...]) -> tuple[int, ...]:
+    there = devices.numbers_of(sender.company_id, sender.device_id, gaps)
+    return tuple(n for n in gaps if n not in there)
+
+
+def _quarantine(one: Sent, push: Push, locale: str) -> Result:
+    """Keep what could not be read, as it came, so that the office can look at it."""
+    assert one.problem is not None
+    sent = one.raw if isinstance(one.raw, dict) else {}
+    n = sent.get("n")
+    n = n if isinstance(n, int) and not isinstance(n, bool) and 0 < n < 2**31 else 0
+    collection = sent.get("collection")
+    named = isinstance(collection, str) and not unstorable(collection)
+    result = _rejected(_own_id(one.raw), n or None, one.problem, locale)
+    db.session.add(
+        Mutation(
+            company_id=push.sender.company_id,
+            id=one.id,
+            device_id=push.sender.device_id,
+            n=n,
+            user_id=push.sender.user_id,
+            collection=str(collection)[:40] if named else "",
+            document_id=None,
+            payload={"raw_text": json_text(one.raw)} if unstorable(one.raw) else {"raw": one.raw},
+            status="rejected",
+            result=result,
+            received_at=push.now,
+        )
+    )
+    return result
+
+
+def _problem(error: ValidationError) -> Problem:
+    messages = error.normalized_messages()
+    if "unknown-collection" in messages.get("collection", []):
+        return Problem(422, "unknown-collection", field="collection")
+    return invalid(dict(list(messages.items())[:MOST_ERRORS]))
+
+
+def _own_id(raw: Any) -> str | None:
+    """The mutation's id in its one form, None when it has none."""
+    sent = raw.get("id") if isinstance(raw, dict) else None
+    try:
+        return documents.canonical_id(sent) if isinstance(sent, str) else None
+    except ValueError:
+        return None
+
+
+def _made_id(raw: Any, device_id: str) -> str:
+    """An id of the device and the content, so that what has no id of its own is kept once however often it comes."""
+    return str(uuid.uuid5(uuid.UUID(device_id), json_text(raw)))
+
+
+def _group_of(raw: Any) -> str | None:
+    group = raw.get("group") if isinstance(raw, dict) else None
+    try:
+        return documents.canonical_id(group) if isinstance(group, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,145 @@
+"""A person settles a clash, or takes that back. Both are ordinary writes: they sync like any other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from marshmallow import ValidationError
+
+from schemas.entities import COLLECTIONS
+from server.actions.edit_document import edit_document
+from server.actions.visit_work import settle
+from server.extensions import db
+from server.problems import Problem, invalid, not_found
+from server.store import documents
+from server.store.models import Conflict, Synced, Visit
+from server.store.queries import conflicts
+from server.store.transaction import transactional
+from sync.change import Json, same
+from sync.merge import ENTRY_POLICIES
+
+
+@transactional
+def resolve(
+    company_id: str, conflict_id: str, choice: str, value: Json, *, user_id: str | None, now: datetime
+) -> Conflict:
+    """Let `mine`, `theirs` or a third `value` stand. Raises Problem: `not-found`, `already-resolved`, `invalid-fields`.
+
+    A clash that is no value of a field (work on a cancelled visit, two who started) is acknowledged.
+    """
+    conflict = _locked(company_id, conflict_id)
+    if conflict.state == "resolved":
+        raise Problem(409, "already-resolved")
+    item = documents.load(company_id, conflict.collection, conflict.document_id)
+    if item is None:
+        raise not_found()
+    before = documents.current_body(item).get(conflict.field)
+    wanted = {"mine": conflict.mine, "theirs": conflict.theirs, "value": value}[choice]
+    written = _write(item, conflict, wanted, choice, now)
+    conflict.resolution = {
+        "choice": choice,
+        "value": wanted,
+        "before": before,
+        "after": documents.current_body(item).get(conflict.field),
+        "written": written,
+        "was": conflict.state,
+    }
+    conflict.state = "resolved"
+    conflict.resolved_by = user_id
+    conflict.resolved_at = now
+    return conflict
+
+
+@transactional
+def undo(company_id: str, conflict_id: str) -> Conflict:
+    """Take a resolution back: the value before it stands again and the clash is as open as it was.
+
+    Raises Problem: `not-found`, `not-resolved`, or `conflict` when somebody has changed the field since, whose work an
+    undo would erase.
+    """
+    conflict = _locked(company_id, conflict_id)
+    if conflict.state != "resolved" or conflict.resolution is None:
+        raise Problem(409, "not-resolved")
+    item = documents.load(company_id, conflict.collection, conflict.document_id)
+    if item is None:
+        raise not_found()
+    if conflict.resolution["written"]:
+        if not same(documents.current_body(item).get(conflict.field), conflict.resolution["after"]):
+            raise Problem(409, "conflict", field=conflict.field)
+        documents.set_values(item, {conflict.field: conflict.resolution["before"]}, [conflict.field])
+        _settle(item)
+    conflict.state = conflict.resolution["was"]
+    conflict.resolution = None
+    conflict.resolved_by = None
+    conflict.resolved_at = None
+    return conflict
+
+
+@transactional
+def accept_defaults(company_id: str, ids: list[str], *, user_id: str | None, now: datetime) -> list[Conflict]:
+    """Leave each of these open clashes as its rule decided; those that are settled already are left out."""
+    done = []
+    for conflict_id in sorted(set(ids)):
+        conflict = conflicts.lock(company_id, conflict_id)
+        if conflict is None or conflict.state != "open":
+            continue
+        conflict.resolution = {
+            "choice": conflict.chosen,
+            "value": conflict.value,
+            "before": conflict.value,
+            "written": False,
+            "was": "open",
+        }
+        conflict.state = "resolved"
+        conflict.resolved_by = user_id
+        conflict.resolved_at = now
+        done.append(conflict)
+    return done
+
+
+def _locked(company_id: str, conflict_id: str) -> Conflict:
+    conflict = conflicts.lock(company_id, conflict_id)
+    if conflict is None:
+        raise not_found()
+    documents.lock(company_id, conflict.document_id)
+    return conflict
+
+
+def _write(item: Synced, conflict: Conflict, wanted: Json, choice: str, now: datetime) -> bool:
+    """Put the wanted value on the document if that is a change; whether it was written."""
+    schema = COLLECTIONS[item.collection]
+    rule = schema.rules[conflict.field]
+    if rule.owner == "server" or conflict.kind in ("late", "state"):
+        return False
+    if rule.policy in ENTRY_POLICIES:
+        return choice == "mine" and _restore_entry(item, conflict)
+    try:
+        checked = schema.validated({conflict.field: wanted})
+    except ValidationError as error:
+        raise invalid(error.normalized_messages()) from error
+    if same(documents.current_body(item).get(conflict.field), checked[conflict.field]):
+        return False
+    if rule.owner == "field":
+        documents.set_values(item, checked, checked)
+    else:
+        edit_document(item.company_id, conflict.collection, item.id, {conflict.field: wanted}, now=now)
+    _settle(item)
+    return True
+
+
+def _restore_entry(item: Synced, conflict: Conflict) -> bool:
+    """An entry is never changed: the refused one comes in beside the other under an id of its own."""
+    if not isinstance(conflict.mine, dict):
+        return False
+    entry: dict[str, Any] = conflict.mine | {"id": str(uuid4()), "by_name": conflict.mine_by}
+    setattr(item, conflict.field, [*getattr(item, conflict.field), entry])
+    _settle(item)
+    return True
+
+
+def _settle(item: Synced) -> None:
+    if isinstance(item, Visit):
+        settle(item)
+    db.session.flush()

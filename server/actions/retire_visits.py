@@ -1,0 +1,72 @@
+"""Old visits leave the tablets; what was done lately stays readable on each asset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from server.actions.plan_values import outcome
+from server.domain.local_time import local_date
+from server.store import documents
+from server.store.models import Visit
+from server.store.queries import maintenance as queries
+from server.store.queries import office
+from server.store.transaction import transactional
+
+KEPT = timedelta(days=14)
+"""How long a finished or cancelled visit stays on the tablets."""
+
+SHOWN = 3
+"""How many recent visits an asset shows."""
+
+BATCH = 200
+
+
+def retire_visits(company_id: str, now: datetime, *, history: bool = False) -> dict[str, Any]:
+    """Archive what ended or was dropped more than `KEPT` ago, and renew `recent_visits` of the assets worked on.
+
+    Looks at work of the last 30 days; with `history` at all of it, as after an import. Repeating it changes nothing.
+    """
+    retired = 0
+    while batch := _retire(company_id, now - KEPT):
+        retired += batch
+    renewed = 0
+    sites = queries.sites_worked_on(company_id, None if history else now - timedelta(days=30))
+    for start in range(0, len(sites), BATCH):
+        renewed += _renew(company_id, sites[start : start + BATCH])
+    return {"retired": retired, "assets_renewed": renewed}
+
+
+@transactional
+def _retire(company_id: str, before: datetime) -> int:
+    retired = 0
+    for visit_id in queries.finished_before(company_id, before, BATCH):
+        documents.lock(company_id, visit_id)
+        visit = documents.load(company_id, "visit", visit_id)
+        if isinstance(visit, Visit) and not visit.archived:
+            visit.archived = True
+            retired += 1
+    return retired
+
+
+@transactional
+def _renew(company_id: str, sites: Sequence[str]) -> int:
+    names = office.technician_names(company_id)
+    zones = queries.time_zones(company_id, sites)
+    finished = queries.finished_by_asset(company_id, set(sites), None)
+    renewed = 0
+    for asset in queries.assets_at(company_id, sites):
+        recent = [
+            {
+                "date": local_date(visit.finished_at, zones[asset.site_id]).isoformat(),
+                "kind": visit.kind,
+                "technician": names.get(visit.performed_by_id or ""),
+                "outcome": outcome(visit.events),
+            }
+            for visit in reversed(finished.get(asset.id, [])[-SHOWN:])
+        ]
+        if recent and asset.recent_visits != recent:
+            asset.recent_visits = recent
+            renewed += 1
+    return renewed

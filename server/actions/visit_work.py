@@ -1,0 +1,55 @@
+"""What follows from the facts of a visit: its state, who did it, readings as rows, flags."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from schemas.entities.base import parse_instant
+from server.extensions import db
+from server.store.models import MeterReading, Visit
+from server.store.queries import visits
+from sync.states import PERFORMED, fold
+
+REVIEWED = ("reviewed", "closed")
+
+
+def settle(visit: Visit) -> None:
+    """Derive the visit's server-made fields from its events and readings; does not commit."""
+    done = fold(visit.events)
+    if visit.exec_state not in REVIEWED:
+        visit.exec_state = done.state
+    visit.started_at = parse_instant(done.started_at)
+    visit.finished_at = parse_instant(done.finished_at)
+    visit.performed_by_id = done.performed_by
+    flags = set(visit.flags or []) - {"illegal_event", "double_visit", "done_on_cancelled"}
+    if done.illegal:
+        flags.add("illegal_event")
+    if len(done.starters) > 1:
+        flags.add("double_visit")
+    if visit.plan_state == "cancelled" and done.state in PERFORMED:
+        flags.add("done_on_cancelled")
+    visit.flags = sorted(flags)
+    for reading in visit.readings:
+        _keep_reading(visit, reading)
+
+
+def _keep_reading(visit: Visit, entry: dict[str, Any]) -> None:
+    if db.session.get(MeterReading, (visit.company_id, entry["id"])) is not None:
+        return
+    if not visits.asset_exists(visit.company_id, entry["asset_id"]):
+        return
+    taken_at: datetime | None = parse_instant(entry.get("at_corrected") or entry["at"])
+    assert taken_at is not None
+    db.session.add(
+        MeterReading(
+            company_id=visit.company_id,
+            id=entry["id"],
+            asset_id=entry["asset_id"],
+            visit_id=visit.id,
+            meter=entry["meter"],
+            value=entry["value"],
+            unit=entry.get("unit"),
+            taken_at=taken_at,
+        )
+    )

@@ -1,0 +1,21 @@
+"""Door 1, HTTP: parse, call one action, answer. One blueprint for each resource."""
+
+from __future__ import annotations
+
+from server.api import auth, board, conflicts, creating, devices, plans, resources, sync, uploads, visits
+from server.api.body import Blueprint
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    auth.blueprint,
+    board.blueprint,
+    plans.blueprint,
+    visits.blueprint,
+    creating.blueprint,
+    conflicts.blueprint,
+    devices.blueprint,
+    resources.blueprint,
+    uploads.office_blueprint,
+    sync.blueprint,
+    uploads.blueprint,
+)
+"""All resources of the API, in the order of its description."""

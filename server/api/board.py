@@ -1,0 +1,88 @@
+"""The dispatcher's day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify
+from flask.views import MethodView
+from marshmallow import RAISE, Schema, fields, validate
+
+from schemas.entities.base import Day, Id, iso
+from schemas.moves import MovedSchema, MovesSchema
+from server.actions.move_in_draft import Move, Moved, move_in_draft
+from server.actions.read_board import read_board
+from server.actions.visit_options import visit_options
+from server.api.body import Blueprint
+from server.api.door import OFFICE, locale, now, principal, requires
+from server.api.openapi import refuses
+from server.problems import not_found
+from server.store.queries import office
+
+blueprint = Blueprint("board", __name__, url_prefix="/api/v1", description="The dispatcher's day")
+
+
+class BoardQuery(Schema):
+    """Which day, of which branch; by default the person's own, else the first by name."""
+
+    class Meta:
+        unknown = RAISE
+
+    date = Day(required=True)
+    branch_id = Id(load_default=None)
+
+
+class OptionsQuery(Schema):
+    """Into which day's routes."""
+
+    class Meta:
+        unknown = RAISE
+
+    date = Day(required=True)
+    limit = fields.Integer(load_default=20, validate=validate.Range(1, 60))
+
+
+@blueprint.route("/board")
+class BoardView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(BoardQuery, location="query")
+    @refuses(404, "not-found")
+    @blueprint.response(200)
+    def get(self, query: dict[str, Any]) -> Response:
+        """One document with all that the board shows."""
+        who = principal()
+        branch_id = query["branch_id"] or who.branch_id
+        if branch_id is None:
+            branches = office.branches(who.company_id)
+            if not branches:
+                raise not_found()
+            branch_id = branches[0].id
+        return jsonify(read_board(who.company_id, query["date"], branch_id, now=now(), locale=locale()))
+
+
+@blueprint.route("/visits/<uuid:visit_id>/options")
+class OptionsView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(OptionsQuery, location="query")
+    @refuses(422, "invalid-fields", "no-planning-data")
+    @blueprint.response(200)
+    def get(self, query: dict[str, Any], visit_id: Any) -> Response:
+        """What it would cost to put a visit into each route of a day, the best first, one for each technician."""
+        found = visit_options(principal().company_id, str(visit_id), query["date"], now=now(), locale=locale())
+        for option in found:
+            option["start_at"] = iso(option["start_at"]) if option["start_at"] else None
+        return jsonify({"options": found[: query["limit"]]})
+
+
+@blueprint.route("/board/moves")
+class MovesView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(MovesSchema)
+    @refuses(404, "not-found")
+    @refuses(409, "visit-begun", "visit-locked")
+    @blueprint.response(200, MovedSchema)
+    def post(self, body: dict[str, Any]) -> Moved:
+        """Move visits by hand: into the day's draft, which reaches the tablets when it is published."""
+        who = principal()
+        moves = [Move(**move) for move in body["moves"]]
+        return move_in_draft(who.company_id, body["branch_id"], body["date"], moves, user_id=who.user_id, now=now())

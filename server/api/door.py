@@ -1,0 +1,242 @@
+"""What every request passes: who is it, may they, in which language, and how problems are answered."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+import orjson
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
+from werkzeug.exceptions import HTTPException
+
+from server.actions.sign_in import token_hash
+from server.api.body import Blueprint, DrainedBodies
+from server.api.body import json_object as json_object
+from server.problems import Problem
+from server.store import failures
+from server.store.author import Author, acting
+from server.store.queries import people
+from server.text import LOCALES
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ROLES = ("technician", "dispatcher", "manager", "admin")
+OFFICE = ("dispatcher", "manager", "admin")
+COOKIE = "rounds_session"
+KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Content-Range")
+
+log = logging.getLogger(__name__)
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson. Bodies of requests are read by `body.json_object`, strictly."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """Who is asking: a person signed in at the office, or a technician's tablet."""
+
+    company_id: str
+    user_id: str | None
+    name: str
+    role: str
+    locale: str
+    email: str | None = None
+    branch_id: str | None = None
+    technician_id: str | None = None
+    device_id: str | None = None
+
+    @property
+    def author(self) -> Author:
+        return Author(user_id=self.user_id, name=self.name, device_id=self.device_id)
+
+
+def now() -> datetime:
+    """The moment of this request."""
+    if "now" not in g:
+        g.now = datetime.now(UTC)
+    moment: datetime = g.now
+    return moment
+
+
+def principal() -> Principal:
+    """Who is asking; only valid behind `requires` or `requires_device`."""
+    who: Principal = g.principal
+    return who
+
+
+def locale() -> str:
+    """The language to answer in: what the request asks for, else what the person reads, else English."""
+    wanted = request.accept_languages.best_match(LOCALES) if request.headers.get("Accept-Language") else None
+    who: Principal | None = g.get("principal")
+    return wanted or (who.locale if who else "en")
+
+
+def bearer() -> str | None:
+    """The token of the Authorization header, None when there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only these roles of signed-in people in: 401 without a session, 403 with another role."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            who = g.principal = _person()
+            if who.role not in roles:
+                raise Problem(403, "forbidden", roles=list(roles))
+            with acting(who.author):
+                return view(*args, **kwargs)
+
+        documented = Blueprint.doc(security=[{"bearer": []}, {"session": []}])(guarded)
+        return documented
+
+    return decorate
+
+
+def requires_device(view: Callable[P, R]) -> Callable[P, R]:
+    """Let only enrolled tablets in: 401 `unauthenticated` for unknown tokens, 401 `device-revoked` for revoked."""
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = bearer()
+        found = people.device_by_token(token_hash(token)) if token else None
+        if found is None:
+            raise Problem(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+        device, technician, user = found
+        if device.revoked_at is not None or not technician.active:
+            raise Problem(401, "device-revoked", headers={"WWW-Authenticate": "Bearer"})
+        who = g.principal = Principal(
+            company_id=device.company_id,
+            user_id=user.id if user else None,
+            name=technician.name,
+            role="device",
+            locale=user.locale if user else "en",
+            technician_id=technician.id,
+            device_id=device.id,
+        )
+        with acting(who.author):
+            return view(*args, **kwargs)
+
+    documented = Blueprint.doc(security=[{"device": []}])(guarded)
+    return documented
+
+
+def _person() -> Principal:
+    token = bearer()
+    if token is None:
+        token = request.cookies.get(COOKIE)
+        if token and request.method not in ("GET", "HEAD", "OPTIONS"):
+            refuse_cross_site()
+    user = people.user_of_session(token_hash(token), now()) if token else None
+    if user is None:
+        raise Problem(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+    return Principal(
+        company_id=user.company_id,
+        user_id=user.id,
+        name=user.name,
+        role=user.role,
+        locale=user.locale,
+        email=user.email,
+        branch_id=user.branch_id,
+        technician_id=user.technician_id,
+    )
+
+
+def refuse_cross_site() -> None:
+    """A cookie alone does not prove that our page asked: the browser must say that it was the same site."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None and site not in ("same-origin", "none"):
+        raise Problem(403, "cross-site")
+    if origin is not None and _host_of(origin) != request.host:
+        raise Problem(403, "cross-site")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
+def install(app: Flask) -> None:
+    """Register the JSON provider, the draining of bodies, request ids and all error answers."""
+    app.json = OrjsonProvider(app)
+    app.wsgi_app = DrainedBodies(app.wsgi_app)  # type: ignore[method-assign]
+
+    @app.before_request
+    def name_request() -> None:
+        g.request_id = secrets.token_hex(8)
+
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> Response:
+        return _answer(error)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return _answer(_from_http(error))
+
+    def unavailable(error: Exception) -> Response:
+        log.error("database unavailable: %s", error)
+        return _answer(Problem(503, "database-away", seconds=5, headers={"Retry-After": "5"}))
+
+    for failure in failures.Unavailable:
+        app.register_error_handler(failure, unavailable)
+
+    @app.errorhandler(failures.Contradiction)
+    def contradiction(error: Exception) -> Response:
+        log.warning("constraint refused %s: %s", request.path, error)
+        return _answer(Problem(409, "conflict"))
+
+    @app.errorhandler(Exception)
+    def bug(error: Exception) -> Response:
+        log.exception("request %s failed", g.get("request_id"))
+        return _answer(Problem(500, "server-error"))
+
+
+def _answer(error: Problem) -> Response:
+    response = Response(
+        orjson.dumps(error.body(locale(), g.get("request_id"))), error.status, mimetype="application/problem+json"
+    )
+    response.headers.update(error.headers)
+    return response
+
+
+def _from_http(error: HTTPException) -> Problem:
+    headers = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
+    codes = {
+        400: "bad-request",
+        401: "unauthenticated",
+        404: "not-found",
+        405: "method-not-allowed",
+        409: "conflict",
+        413: "too-large",
+        415: "not-acceptable",
+        429: "too-many-tries",
+        503: "busy",
+    }
+    status = error.code or 500
+    return Problem(
+        status,
+        codes.get(status, "server-error" if status >= 500 else "bad-request"),
+        headers=headers,
+        expected="application/json",
+        seconds=headers.get("Retry-After", "5"),
+    )

@@ -1,0 +1,212 @@
+"""The tablet's protocol: enrol, pull, push, what became of each mutation, and the contract for machines.
+
+`docs/sync-protocol.md` has the rules by number.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+from flask import Response, request
+from flask.views import MethodView
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from schemas.contract import contract
+from schemas.entities.base import Text, iso
+from schemas.push import MOST_MUTATIONS, PullAnswer, PushAnswer, PushSchema
+from server.actions.apply_mutation import Sender
+from server.actions.enrol_device import enrol
+from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, note_contact, pull_changes
+from server.actions.push_changes import push_changes
+from server.api.body import Blueprint
+from server.api.door import locale, now, principal, requires_device
+from server.api.openapi import refuses
+from server.problems import Problem, invalid
+from server.store.queries import devices
+
+PUSH_LIMIT = 1024 * 1024
+
+blueprint = Blueprint("sync", __name__, url_prefix="/sync/v1", description="What tablets speak")
+
+
+class EnrolSchema(Schema):
+    """A code from the office, and what the tablet calls itself."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    code = Text(40, required=True, shortest=1)
+    device_name = Text(120, required=True, shortest=1)
+    app_version = Text(40, load_default=None, allow_none=True)
+    schema_version = fields.Integer(strict=True, load_default=1, validate=validate.Range(1, 10_000))
+
+
+class NamedSchema(Schema):
+    """Somebody or something by id and name."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    locale = fields.String()
+
+
+class EnrolledSchema(Schema):
+    """The tablet's token, shown once."""
+
+    token = fields.String(required=True)
+    device_id = fields.String(required=True)
+    technician = fields.Nested(NamedSchema, required=True)
+    company = fields.Nested(NamedSchema, required=True)
+    server_time = fields.String(required=True)
+
+
+class PullQuery(Schema):
+    """Where to read on, and how much."""
+
+    cursor = fields.String(load_default=None, validate=validate.Length(max=200))
+    limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MOST))
+
+
+class MutationsQuery(Schema):
+    """After which of the device's own numbers; by default all, what came without a usable number too."""
+
+    after = fields.Integer(load_default=-1, validate=validate.Range(-1, 2**31 - 1))
+    limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MOST))
+
+
+class MutationsAnswer(Schema):
+    """What became of the device's mutations, in its own order."""
+
+    mutations = fields.List(fields.Dict(), required=True)
+    more = fields.Boolean(required=True)
+
+
+@blueprint.route("/enrol")
+class EnrolView(MethodView):
+    @blueprint.arguments(EnrolSchema)
+    @refuses(403, "wrong-code")
+    @blueprint.response(201, EnrolledSchema)
+    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Make this tablet the technician's for whom the code was made."""
+        done = enrol(
+            body["code"],
+            device_name=body["device_name"],
+            app_version=body["app_version"],
+            schema_version=body["schema_version"],
+            now=now(),
+        )
+        return {
+            "token": done.token,
+            "device_id": done.device.id,
+            "technician": {"id": done.technician.id, "name": done.technician.name, "locale": done.locale},
+            "company": {"id": done.company.id, "name": done.company.name},
+            "server_time": iso(now()),
+        }
+
+
+@blueprint.route("/pull")
+class PullView(MethodView):
+    @requires_device
+    @blueprint.arguments(PullQuery, location="query")
+    @blueprint.response(200, PullAnswer)
+    def get(self, query: dict[str, Any]) -> Response:
+        """One page of what changed in the device's scopes after the cursor."""
+        who = principal()
+        assert who.device_id is not None
+        body, _, more = pull_changes(who.company_id, who.device_id, query["cursor"], query["limit"])
+        if not more and contact_is_old(who.company_id, who.device_id, now()):
+            note_contact(who.company_id, who.device_id, query["cursor"], now())
+        return Response(body, mimetype="application/json")
+
+
+def push_body() -> dict[str, Any]:
+    """The body of a push, read leniently: what no database stores in one mutation must not hold up the others.
+
+    Raises Problem: `not-acceptable` (415), `too-large` (413), `broken-json` (400) for what is no JSON object.
+    """
+    if request.mimetype != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "not-acceptable", expected="application/json")
+    if (request.content_length or 0) > PUSH_LIMIT or len(text := request.get_data()) > PUSH_LIMIT:
+        raise Problem(413, "too-large")
+    try:
+        body = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Halves of surrogate pairs, NaN and deep nesting: the standard reader takes them, `read_mutation` judges them.
+        try:
+            body = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Problem(400, "broken-json") from error
+    if not isinstance(body, dict):
+        raise Problem(400, "broken-json")
+    return body
+
+
+@blueprint.route("/push")
+class PushView(MethodView):
+    @requires_device
+    @blueprint.doc(requestBody={"content": {"application/json": {"schema": PushSchema}}})
+    @blueprint.response(200, PushAnswer)
+    def post(self) -> dict[str, Any]:
+        """Take the device's mutations; each has its effect once and its own result."""
+        raw = push_body()
+        if isinstance(raw.get("mutations"), list) and len(raw["mutations"]) > MOST_MUTATIONS:
+            raise Problem(413, "too-many-mutations", most=MOST_MUTATIONS, field="mutations")
+        try:
+            body = PushSchema().load(raw)
+        except ValidationError as error:
+            raise invalid(error.normalized_messages()) from error
+        who = principal()
+        assert who.device_id is not None
+        assert who.technician_id is not None
+        sender = Sender(
+            company_id=who.company_id,
+            device_id=who.device_id,
+            technician_id=who.technician_id,
+            name=who.name,
+            user_id=who.user_id,
+        )
+        pushed = push_changes(
+            sender,
+            body["mutations"],
+            device_time=body["device_time"],
+            rtt_ms=body["rtt_ms"],
+            now=now(),
+            locale=locale(),
+        )
+        return {"results": pushed.results, "server_time": iso(now()), "gaps": list(pushed.gaps)}
+
+
+@blueprint.route("/mutations")
+class MutationsView(MethodView):
+    @requires_device
+    @blueprint.arguments(MutationsQuery, location="query")
+    @blueprint.response(200, MutationsAnswer)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """What became of each mutation that this device sent, for ever after."""
+        who = principal()
+        assert who.device_id is not None
+        rows = devices.mutations_of_device(who.company_id, who.device_id, query["after"], query["limit"] + 1)
+        shown = rows[: query["limit"]]
+        return {
+            "mutations": [
+                row.result
+                | {
+                    "n": row.n,
+                    "collection": row.collection,
+                    "document_id": row.document_id,
+                    "payload": row.payload,
+                    "received_at": iso(row.received_at),
+                }
+                for row in shown
+            ],
+            "more": len(rows) > len(shown),
+        }
+
+
+@blueprint.route("/schema")
+class SchemaView(MethodView):
+    @blueprint.response(200)
+    def get(self) -> dict[str, Any]:
+        """The contract for machines: each collection with its fields, owners, policies and references."""
+        return contract()

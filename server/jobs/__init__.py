@@ -1,0 +1,1 @@
+"""Door 3, time: `timetable` says what runs when; each entry calls one action."""

@@ -1,0 +1,57 @@
+"""What runs when. A new job is one entry of `TIMETABLE`; each calls one action for each company."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from server.actions.generate_visits import generate_visits
+from server.actions.retire_visits import retire_visits
+
+Work = Callable[[str, datetime], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job and its place in the day (UTC): each hour at `minute`, or each day at `hour`:`minute`.
+
+    `work` takes a company's id and the moment, and returns its report; a report that names something under "failed"
+    marks the run as partly done.
+    """
+
+    name: str
+    work: Work
+    minute: int
+    hour: int | None = None
+
+    def slot(self, now: datetime) -> datetime:
+        """The latest moment at or before `now` at which the job is due: the name of its run."""
+        wanted = now.replace(minute=self.minute, second=0, microsecond=0)
+        if self.hour is not None:
+            wanted = wanted.replace(hour=self.hour)
+        return wanted if wanted <= now else wanted - (timedelta(hours=1) if self.hour is None else timedelta(days=1))
+
+    @property
+    def says_when(self) -> str:
+        return f"hourly at :{self.minute:02d}" if self.hour is None else f"daily at {self.hour:02d}:{self.minute:02d}"
+
+
+def _generate(company_id: str, now: datetime) -> dict[str, Any]:
+    return generate_visits(company_id, now).to_json()
+
+
+def _retire(company_id: str, now: datetime) -> dict[str, Any]:
+    return retire_visits(company_id, now)
+
+
+TIMETABLE: tuple[Job, ...] = (
+    Job(name="generate_visits", work=_generate, minute=5),
+    Job(name="retire_visits", work=_retire, hour=3, minute=10),
+)
+
+
+def job_named(name: str) -> Job | None:
+    """The job of that name, if there is one."""
+    return next((job for job in TIMETABLE if job.name == name), None)

@@ -1,0 +1,58 @@
+"""`flask plans`: the ledger in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from server.cli.plans import plans
+from tests.builders import SmallCompany
+from tests.maintenance.builders import WEEKLY, a_plan, ledger
+
+
+def week(number: int) -> str:
+    return (datetime.now(UTC).date() + timedelta(weeks=number)).isoformat()
+
+
+@pytest.fixture
+def plan(app: Flask, company: SmallCompany) -> str:
+    with app.app_context():
+        return a_plan(company, triggers=[WEEKLY], starts_on=datetime.now(UTC).date(), horizon_days=8)
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentences"),
+    [
+        ("en", ["Due on", "Waits: the visit due on", "Forecast for"]),
+        ("ru", ["Срок", "Ждёт: визит со сроком", "Прогноз на"]),
+    ],
+)
+def test_a_plan_is_explained_in_words(app: Flask, plan: str, locale: str, sentences: list[str]) -> None:
+    answer = app.test_cli_runner().invoke(plans, ["explain", plan, "--to", week(2), "--locale", locale])
+    assert answer.exit_code == 0, answer.output
+    lines = answer.output.splitlines()
+    assert [line.split()[1] for line in lines] == ["generated", "held", "forecast"]
+    assert all(sentence in line for sentence, line in zip(sentences, lines, strict=True))
+    assert "{" not in answer.output
+    assert "…" not in answer.output
+
+
+def test_explaining_writes_nothing(app: Flask, company: SmallCompany, plan: str) -> None:
+    app.test_cli_runner().invoke(plans, ["explain", plan])
+    with app.app_context():
+        assert ledger(company, plan) == []
+
+
+def test_one_plan_is_generated_by_hand(app: Flask, plan: str) -> None:
+    runner = app.test_cli_runner()
+    assert runner.invoke(plans, ["generate", plan]).output == "1 made, 0 moved, 0 withdrawn.\n"
+    assert runner.invoke(plans, ["generate", plan]).output == "0 made, 0 moved, 0 withdrawn.\n"
+
+
+@pytest.mark.parametrize("name", ["none", "01a20ad8-e003-7378-8b59-20ea2c6ff49a"])
+def test_a_plan_that_is_not_there_is_said_so(app: Flask, plan: str, name: str) -> None:
+    answer = app.test_cli_runner().invoke(plans, ["explain", name])
+    assert answer.exit_code == 1
+    assert f"There is no maintenance plan {name}" in answer.output

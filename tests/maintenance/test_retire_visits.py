@@ -1,0 +1,97 @@
+"""Old visits leave the tablets, and assets remember the last ones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from server.actions.retire_visits import retire_visits
+from server.extensions import db
+from server.store import documents
+from server.store.models import Asset, Visit
+from tests.builders import SmallCompany, change, publish
+from tests.maintenance.builders import NOON, a_plan, do, edit_visit, generate, visits_of
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def a_finished_visit(company: SmallCompany, days_ago: int, last: str = "done") -> str:
+    visit = company.visit(asset_ids=[company.assets[0]])
+    publish(company.id, visit, company.anna)
+    do(company, visit, NOON - timedelta(days=days_ago), last)
+    return visit
+
+
+def archived(company: SmallCompany, visit_id: str) -> bool:
+    db.session.rollback()
+    visit = db.session.get(Visit, (company.id, visit_id), populate_existing=True)
+    assert visit is not None
+    return visit.archived
+
+
+def test_a_visit_leaves_the_tablets_two_weeks_after_its_end(company: SmallCompany) -> None:
+    old, young = a_finished_visit(company, 15), a_finished_visit(company, 13)
+    assert retire_visits(company.id, NOON)["retired"] == 1
+    assert (archived(company, old), archived(company, young)) == (True, False)
+    kept = documents.stored(company.id, old)
+    assert kept is not None
+    assert kept[1].body["archived"] is True
+
+
+def test_an_open_visit_stays_however_old(company: SmallCompany) -> None:
+    plan = a_plan(company)
+    generate(company)
+    retire_visits(company.id, NOON + timedelta(days=400))
+    assert not visits_of(company, plan)[0].archived
+
+
+def test_a_cancelled_visit_leaves_two_weeks_after_it_was_cancelled(company: SmallCompany) -> None:
+    plan = a_plan(company)
+    generate(company)
+    [visit] = visits_of(company, plan)
+    edit_visit(company, visit.id, plan_state="cancelled")
+    kept = documents.stored(company.id, visit.id)
+    assert kept is not None
+    cancelled_at = db.session.get(documents.Document, (company.id, visit.id)).changed_at
+    retire_visits(company.id, cancelled_at + timedelta(days=13))
+    assert not archived(company, visit.id)
+    retire_visits(company.id, cancelled_at + timedelta(days=15))
+    assert archived(company, visit.id)
+
+
+def test_an_asset_shows_its_last_three_visits_newest_first(company: SmallCompany) -> None:
+    for days_ago, last in ((20, "done"), (9, "no_access"), (6, "partly_done"), (3, "done")):
+        a_finished_visit(company, days_ago, last)
+    assert retire_visits(company.id, NOON)["assets_renewed"] == 1
+    asset = db.session.get(Asset, (company.id, company.assets[0]), populate_existing=True)
+    assert asset is not None
+    assert asset.recent_visits == [
+        {"date": "2026-05-01", "kind": "preventive_maintenance", "technician": "Anna", "outcome": "done"},
+        {"date": "2026-04-28", "kind": "preventive_maintenance", "technician": "Anna", "outcome": "partly_done"},
+        {"date": "2026-04-25", "kind": "preventive_maintenance", "technician": None, "outcome": "no_access"},
+    ]
+
+
+def test_retiring_again_changes_nothing(company: SmallCompany) -> None:
+    a_finished_visit(company, 20)
+    assert retire_visits(company.id, NOON) == {"retired": 1, "assets_renewed": 1}
+    assert retire_visits(company.id, NOON) == {"retired": 0, "assets_renewed": 0}
+
+
+def test_work_of_long_ago_is_looked_at_when_asked(company: SmallCompany) -> None:
+    a_finished_visit(company, 300)
+    assert retire_visits(company.id, NOON)["assets_renewed"] == 0
+    assert retire_visits(company.id, NOON, history=True)["assets_renewed"] == 1
+
+
+def test_a_retired_visit_still_counts_for_its_plan(company: SmallCompany) -> None:
+    plan = a_plan(company)
+    generate(company)
+    [visit] = visits_of(company, plan)
+    do(company, visit.id, NOON)
+    retire_visits(company.id, NOON + timedelta(days=20))
+    assert generate(company, NOON + timedelta(days=20)).failed == []
+    assert [each.archived for each in visits_of(company, plan)] == [True, False]
+    change(Visit, company.id, visit.id, exec_state="reviewed")
+    assert generate(company, NOON + timedelta(days=20)).made == 0
