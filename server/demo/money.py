@@ -1,0 +1,49 @@
+"""Free or paid, for thousands of visits at once: the core and the words of the product, without its queries."""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from server.demo.catalogue import base_and_regional
+from server.demo.jobs import Job
+from server.demo.world import Branch
+from server.domain import coverage
+from server.domain.coverage import LineKind, Unit
+from server.text import LOCALES, say
+
+
+def decide(branch: Branch, job: Job, at: datetime) -> dict[str, Any]:
+    """The coverage document of a visit at a moment, equal to what `decide_coverage` would keep."""
+    request = coverage.CoverageRequest(
+        kind=job.kind.code,
+        kind_in_warranty=job.kind.in_warranty,
+        at=at,
+        tz=branch.tz,
+        currency=branch.currency,
+        region=branch.name,
+        lines=(
+            coverage.Line(
+                id="labour",
+                line=LineKind.LABOUR,
+                quantity=(Decimal(job.minutes) / 60).quantize(Decimal("0.01")),
+                unit=Unit.HOUR,
+            ),
+            coverage.Line(id="travel", line=LineKind.TRAVEL, quantity=Decimal(1), unit=Unit.VISIT),
+        ),
+        warranty=job.asset.warranty if job.asset else None,
+        contracts=job.site.contracts,
+        prices=(*job.site.agreed_prices, *base_and_regional(branch, job.kind.code)),
+    )
+    decision: dict[str, Any] = coverage.to_json(coverage.decide(request))
+    for holder in (decision, *decision["lines"], *decision["rules"]):
+        reason = holder["reason"]
+        reason["text"] = dict(_words(reason["code"], tuple(sorted(reason["params"].items()))))
+    return decision
+
+
+@functools.lru_cache(maxsize=20_000)
+def _words(code: str, params: tuple[tuple[str, Any], ...]) -> dict[str, str]:
+    return {locale: say("coverage", code, dict(params), locale) for locale in LOCALES}
