@@ -1,0 +1,160 @@
+// The board by keyboard. Every drag has its keys here.
+import { useEffect } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { Dialog } from "../shared/components.js";
+import { html } from "../shared/html.js";
+import { t } from "../shared/i18n.js";
+import { cancelling, lock, nudge, unschedule } from "./commands.js";
+import { routeOf } from "./consequence.js";
+import { canMove } from "./drag.js";
+import { moving } from "./move.js";
+import { openPublish, planDay, publishing } from "./publish.js";
+import { undoLast } from "./changes.js";
+import { board, goToToday, reading, select, selected, selectedVisit, stepDay } from "./store.js";
+import { ms } from "./time.js";
+
+export const listed = signal(false);
+const NUDGE_MINUTES = 5;
+
+/** What the list of keys says: keys, words. */
+const KEYS = [
+  ["/", "keys.find"],
+  ["J K", "keys.next"],
+  ["← → ↑ ↓", "keys.arrows"],
+  ["M", "keys.move"],
+  ["Alt ← →", "keys.nudge"],
+  ["L", "keys.lock"],
+  ["U", "keys.unschedule"],
+  ["T", "keys.today"],
+  ["[ ]", "keys.day"],
+  ["O", "keys.plan"],
+  ["P", "keys.publish"],
+  ["C", "keys.conflicts"],
+  ["Ctrl Z", "keys.undo"],
+  ["Esc", "keys.escape"],
+  ["?", "keys.this"],
+];
+
+/**
+ * Show the visit everywhere and bring the focus to it.
+ * @param {string | null | undefined} id
+ */
+function goTo(id) {
+  if (!id) return;
+  select(id);
+  requestAnimationFrame(() => {
+    const bar = /** @type {HTMLElement | null} */ (document.querySelector(`button[data-bar="${id}"], [data-todo="${id}"] .todo-main, [data-day="${id}"]`));
+    bar?.focus({ preventScroll: true });
+    bar?.scrollIntoView({ block: "nearest" });
+  });
+}
+
+/** @param {number} step */
+function along(step) {
+  const list = reading.value;
+  const at = list.findIndex(({ id }) => id === selected.value);
+  goTo(list[at < 0 ? (step > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + step))]?.id);
+}
+
+/** In time along the row. @param {number} step */
+function inRow(step) {
+  const visit = selectedVisit.value;
+  if (!board.value || !visit?.assignee_id) return along(step);
+  const route = routeOf(board.value, visit.assignee_id);
+  goTo(route[route.findIndex(({ id }) => id === visit.id) + step]?.id);
+}
+
+/** To the visit nearest in time in the next row that has any. @param {number} step */
+function acrossRows(step) {
+  const visit = selectedVisit.value;
+  if (!board.value || !visit?.assignee_id || !visit.planned_start) return along(step);
+  const { technicians } = board.value;
+  const at = ms(visit.planned_start);
+  for (let row = technicians.findIndex(({ id }) => id === visit.assignee_id) + step; technicians[row]; row += step) {
+    const route = routeOf(board.value, /** @type {any} */ (technicians[row]).id);
+    if (!route.length) continue;
+    const distance = (/** @type {import("./types.js").Visit} */ one) => Math.abs(ms(/** @type {string} */ (one.planned_start)) - at);
+    return goTo(route.reduce((best, one) => (distance(one) < distance(best) ? one : best)).id);
+  }
+}
+
+/** Latin letters by the key's place, so that they work on a Russian keyboard too. @param {KeyboardEvent} event */
+function letterOf(event) {
+  return event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : event.key;
+}
+
+/** @param {KeyboardEvent} event @returns {(() => unknown) | null} */
+function commandFor(event) {
+  const visit = selectedVisit.value;
+  const letter = letterOf(event);
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) return letter === "z" ? undoLast : null;
+  if (event.ctrlKey || event.metaKey) return null;
+  if (event.altKey) {
+    if (!visit || !["ArrowLeft", "ArrowRight"].includes(event.key)) return null;
+    return () => nudge(visit, event.key === "ArrowLeft" ? -NUDGE_MINUTES : NUDGE_MINUTES);
+  }
+  if (event.key === "?" || (event.code === "Slash" && event.shiftKey)) return () => (listed.value = true);
+  if (event.key === "/" || event.code === "Slash") return () => document.getElementById("find")?.focus();
+  switch (event.key) {
+    case "ArrowLeft":
+      return () => inRow(-1);
+    case "ArrowRight":
+      return () => inRow(1);
+    case "ArrowUp":
+      return () => acrossRows(-1);
+    case "ArrowDown":
+      return () => acrossRows(1);
+    case "[":
+      return () => stepDay(-1);
+    case "]":
+      return () => stepDay(1);
+    case "Escape":
+      return () => select(null);
+  }
+  switch (letter) {
+    case "j":
+      return () => along(1);
+    case "k":
+      return () => along(-1);
+    case "t":
+      return goToToday;
+    case "o":
+      return planDay;
+    case "p":
+      return openPublish;
+    case "c":
+      return () => location.assign("/conflicts");
+    case "l":
+      return visit && (() => lock(visit));
+    case "u":
+      return visit && (() => unschedule(visit));
+    case "m":
+      return visit && canMove(visit) ? () => (moving.value = { visit, technicianId: null, start: null }) : null;
+  }
+  return null;
+}
+
+export function useKeys() {
+  useEffect(() => {
+    const press = (/** @type {KeyboardEvent} */ event) => {
+      const target = /** @type {HTMLElement} */ (event.target);
+      if (moving.value || cancelling.value || publishing.value || listed.value) return;
+      if (target.closest("input, select, textarea, dialog, .map-box, .popover")) return;
+      const command = commandFor(event);
+      if (!command) return;
+      event.preventDefault();
+      command();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+}
+
+export function KeyList() {
+  if (!listed.value) return null;
+  return html`<${Dialog} title=${t("keys.title")} onClose=${() => (listed.value = false)}>
+    <dl class="key-list">
+      ${KEYS.map(([keys, words]) => html`<div><dt>${/** @type {string} */ (keys).split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${t(/** @type {string} */ (words))}</dd></div>`)}
+    </dl>
+  <//>`;
+}

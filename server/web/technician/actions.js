@@ -1,0 +1,137 @@
+// What a technician does, each as one saved edit. Every function resolves only when the edit is on the disk.
+import { t } from "../shared/i18n.js";
+import { toast } from "../shared/components.js";
+import { signal } from "@preact/signals";
+import { isFault, restIsOk } from "./checks.js";
+import { saveEdit, sendOnceMore, writeMeta } from "./db.js";
+import { mutation } from "./outbox.js";
+import { downscale, sha256 } from "./photos.js";
+import { lastStep } from "./states.js";
+import { asServerSaid, db, device, find } from "./store.js";
+import { uuid7 } from "./uuid.js";
+
+/** @typedef {import("./types.js").Document} Document */
+/** @typedef {import("./types.js").Item} Item */
+
+/** The step just made and until when it can be taken back by one press. */
+export const lastPress = signal(/** @type {{visitId: string, eventId: string, type: string, until: number} | null} */ (null));
+
+export const UNDO_MS = 30_000;
+
+/** Called after each edit, so that it is sent soon; set by main.js. */
+export const onEdit = { run: () => {} };
+
+const nowIso = () => new Date().toISOString();
+
+/**
+ * @param {"visit" | "site"} collection @param {string} id
+ * @param {{set?: Record<string, any>, add?: Record<string, any[]>, coalesce?: string, photo?: import("./types.js").Photo}} edit
+ */
+async function save(collection, id, { set, add, coalesce, photo }) {
+  const base = asServerSaid(collection, id);
+  try {
+    await saveEdit(db, {
+      author: device.value?.technician.id ?? "",
+      title: titleOf(collection, id),
+      mutations: [mutation({ id: uuid7(), collection, documentId: id, baseVersion: base?.version ?? null, madeAt: nowIso(), set, add })],
+      coalesce,
+      photo,
+    });
+  } catch (error) {
+    if (/** @type {Error} */ (error).name === "QuotaExceededError" || /Quota/.test(String(error))) toast(t("tab.full"), { seconds: 30 });
+    throw error;
+  }
+  onEdit.run();
+}
+
+/** @param {string} collection @param {string} id */
+function titleOf(collection, id) {
+  const document = find(collection, id);
+  return (collection === "site" ? document?.name : find("site", document?.site_id)?.name) ?? "";
+}
+
+/** @param {Record<string, any>} entry @returns {any} */
+const stamped = (entry) => ({ id: uuid7(), at: nowIso(), ...entry });
+
+/** A step of the work. @param {Document} visit @param {string} type @param {{reason?: string | null, set?: Record<string, any>}} [more] */
+export async function step(visit, type, { reason = null, set } = {}) {
+  const event = stamped({ type, ...(reason ? { reason } : {}) });
+  await save("visit", visit.id, { add: { events: [event] }, set });
+  lastPress.value = { visitId: visit.id, eventId: event.id, type, until: Date.now() + UNDO_MS };
+}
+
+/** Take the last step back: another event says so, the first is not erased. @param {Document} visit */
+export async function undoStep(visit) {
+  const last = lastPress.value?.visitId === visit.id ? { id: lastPress.value.eventId } : lastStep(visit.events ?? []);
+  lastPress.value = null;
+  if (last) await save("visit", visit.id, { add: { events: [stamped({ type: "undo", undoes: last.id })] } });
+}
+
+/**
+ * An answer to a checklist item; what is out of limits becomes a finding at once, once an item.
+ * @param {Document} visit @param {Item} item @param {any} value @param {{note?: string | null}} [more]
+ */
+export async function answer(visit, item, value, { note = null } = {}) {
+  const given = stamped({ item: item.key, value, ...(note ? { note } : {}) });
+  /** @type {Record<string, any[]>} */ const add = { answers: [given] };
+  const asset = visit.asset_ids?.[0] ?? null;
+  if (item.kind === "reading" && typeof value === "number" && asset && item.meter) {
+    add.readings = [stamped({ asset_id: asset, meter: item.meter, value, unit: item.unit ?? null })];
+  }
+  const known = (visit.findings ?? []).some((/** @type {any} */ finding) => finding.item === item.key);
+  if (isFault(item, given) && !known) {
+    const text = typeof value === "number" ? `${item.text.ru && device.value?.technician.locale === "ru" ? item.text.ru : item.text.en}: ${value} ${item.unit ?? ""}`.trim() : (note ?? item.text[device.value?.technician.locale ?? "en"] ?? item.text.en);
+    add.findings = [stamped({ asset_id: asset, item: item.key, severity: item.mandatory ? "major" : "minor", text })];
+  }
+  await save("visit", visit.id, { add });
+}
+
+/** @param {Document} visit @param {Item[]} items */
+export async function answerRestOk(visit, items) {
+  const rest = restIsOk(items, visit.answers ?? []);
+  if (!rest.length) return;
+  await save("visit", visit.id, { add: { answers: rest.map((item) => stamped({ item: item.key, value: true })) } });
+  toast(t("tab.rest.done", { n: rest.length }));
+}
+
+/** @param {Document} visit @param {string} text */
+export const note = (visit, text) => save("visit", visit.id, { add: { notes: [stamped({ text })] } });
+
+/** @param {Document} visit @param {string} text */
+export const workSummary = (visit, text) => save("visit", visit.id, { set: { work_summary: text }, coalesce: "work_summary" });
+
+/** @param {string} siteId @param {"access_note" | "danger_note" | "contact_phone"} field @param {string} text */
+export const correctSite = (siteId, field, text) => save("site", siteId, { set: { [field]: text || null }, coalesce: field });
+
+/** Sign and end the visit: one edit, so that neither arrives without the other. @param {Document} visit @param {{outcome: string, summary: string, reason?: string | null, signature: {name: string, strokes: number[][][]} | null}} act */
+export function finish(visit, { outcome, summary, reason = null, signature }) {
+  /** @type {Record<string, any>} */ const set = { work_summary: summary || null };
+  if (signature) set.signature = stamped(signature);
+  return step(visit, outcome, { reason, set });
+}
+
+/** @param {Document} visit @param {File} file @param {string | null} item */
+export async function addPhoto(visit, file, item = null) {
+  const { blob, mediaType } = await downscale(file);
+  const hash = await sha256(blob);
+  const made = nowIso();
+  const name = file.name || `photo-${made}.jpg`;
+  await save("visit", visit.id, {
+    add: { attachments: [stamped({ kind: "photo", sha256: hash, size: blob.size, media_type: mediaType, name, ...(item ? { item } : {}) })] },
+    photo: { sha256: hash, blob, size: blob.size, media_type: mediaType, name, visit_id: visit.id, item, made_at: made, author: device.value?.technician.id ?? "", state: "saved", sent: 0 },
+  });
+}
+
+/** @param {number} seq */
+export async function retry(seq) {
+  await sendOnceMore(db, seq);
+  onEdit.run();
+}
+
+/** @param {string} hash */
+export async function retryPhoto(hash) {
+  await db.photos.update(hash, { state: "saved", problem: null, upload_url: null });
+  onEdit.run();
+}
+
+export const newsSeen = () => writeMeta(db, "news", []);

@@ -1,0 +1,77 @@
+// The one big thing: the next verb of a visit, with its undo above it.
+import { Button } from "../shared/components.js";
+import { html } from "../shared/html.js";
+import { formatDistance, formatDuration, formatTime, t } from "../shared/i18n.js";
+import { Icon, STATE_ICONS } from "../shared/icons.js";
+import { UNDO_MS, lastPress, step, undoStep } from "./actions.js";
+import { drive, isOver } from "./day.js";
+import { go } from "./nav.js";
+import { nextStep } from "./states.js";
+import { dayList, dayStart, find, zoneOf } from "./store.js";
+
+/** @typedef {import("./types.js").Document} Document */
+
+/** @type {Record<string, {icon: string, word: string}>} */
+const STEPS = {
+  en_route: { icon: "arrow", word: "step.en_route" },
+  arrived: { icon: "pin", word: "step.arrived" },
+  started: { icon: "play", word: "step.started" },
+  resumed: { icon: "play", word: "step.resumed" },
+  finish: { icon: "check", word: "step.finish" },
+};
+
+/** From the stop before this one, or from where the day starts. @param {Document} visit */
+export function driveTo(visit) {
+  const list = dayList.value;
+  const before = list.slice(0, Math.max(0, list.findIndex((other) => other.id === visit.id))).filter(isOver).at(-1);
+  const from = before ? find("site", before.site_id) : dayStart();
+  const to = find("site", visit.site_id);
+  return drive(/** @type {any} */ (from), /** @type {any} */ (to));
+}
+
+/** @param {{visit: Document}} props */
+export function Dock({ visit }) {
+  const site = find("site", visit.site_id);
+  const next = nextStep(visit.exec_state ?? "not_started");
+  const press = async () => {
+    if (next === "finish") return go(`visit/${visit.id}/finish`);
+    if (next) await step(visit, next);
+    if (next === "started") go(`visit/${visit.id}/checks`);
+  };
+  const way = next === "en_route" ? driveTo(visit) : null;
+  const label = next && (way ? t("step.drive.about", { distance: formatDistance(way.metres), time: formatDuration(Math.max(60, way.seconds)) }) : t(STEPS[next].word));
+  return html`<footer class="dock">
+    <${UndoLine} visit=${visit} />
+    <div class="dock-row">
+      ${visit.exec_state === "working"
+        ? html`<${Button} action icon="pause" class="side" label=${t("step.paused")} onClick=${() => step(visit, "paused")} />`
+        : site?.contact_phone && html`<a class="button action side icon-only" href=${`tel:${site.contact_phone.replace(/[^\d+]/g, "")}`} aria-label=${t("tab.call", { name: site.contact_name ?? site.name })}><${Icon} name="phone" size=${24} /></a>`}
+      ${next
+        ? html`<${Button} kind="primary" action icon=${STEPS[next].icon} class="main" onClick=${press}>${label}<//>`
+        : html`<${Over} visit=${visit} />`}
+    </div>
+  </footer>`;
+}
+
+/** @param {{visit: Document}} props */
+function Over({ visit }) {
+  return html`<p class="dock-over"><${Icon} name=${STATE_ICONS[visit.exec_state] ?? "check"} size=${24} />
+    <span>${t(`state.${visit.exec_state}`)}${visit.finished_at ? ` · ${formatTime(visit.finished_at, zoneOf(visit))}` : ""}</span>
+    <${Button} kind="quiet" onClick=${() => go(`visit/${visit.id}/finish`)}>${t("tab.act.show")}<//></p>`;
+}
+
+/**
+ * What was pressed last, with 30 s to take it back by one press. The next verb stays under the thumb meanwhile:
+ * who drives two minutes must not wait for a countdown to say so.
+ * @param {{visit: Document}} props
+ */
+export function UndoLine({ visit }) {
+  const press = lastPress.value;
+  if (!press || press.visitId !== visit.id) return null;
+  return html`<div class="undo-line" role="status" key=${press.eventId}>
+    <${Icon} name=${STATE_ICONS[visit.exec_state] ?? "check"} size=${22} />
+    <span>${t(`pressed.${press.type}`)}</span>
+    <button type="button" onClick=${() => undoStep(visit)}>${t("action.undo")}</button>
+    <i style=${{ animationDuration: `${UNDO_MS}ms`, animationDelay: `${press.until - UNDO_MS - Date.now()}ms` }}></i>
+  </div>`;
+}

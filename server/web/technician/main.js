@@ -1,0 +1,91 @@
+// Starts the tablet: the database first, then the screen, then the exchange with the office.
+import { render } from "preact";
+import { request } from "../shared/api.js";
+import { html } from "../shared/html.js";
+import { locale, localeChosen, register, setLocale } from "../shared/i18n.js";
+import { lastPress, onEdit } from "./actions.js";
+import { App } from "./app.js";
+import { readMeta } from "./db.js";
+import { sendPhotos } from "./photos.js";
+import { contact, db, follow, storage, updateReady } from "./store.js";
+import { exchange, keepInContact } from "./sync.js";
+import en from "./text/en.js";
+import ru from "./text/ru.js";
+
+register({ en, ru });
+document.documentElement.lang = locale.value;
+
+follow();
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
+
+void speakLikeTheTechnician();
+void askForRoom();
+void startWorker();
+
+/** @type {import("./sync.js").Ask} */
+const ask = (method, path, options) => request(method, path, options);
+
+const runner = keepInContact({
+  round: async () => {
+    const result = await exchange(db, ask, { onProgress: (progress) => (contact.value = { ...contact.value, progress }) });
+    if (result.outcome === "ok") void sendWaitingPhotos();
+    return result;
+  },
+  onChange: (round, running) => {
+    contact.value = round ? { ...contact.value, outcome: round.outcome, problem: round.problem, running } : { ...contact.value, running };
+    if (round?.outcome === "too_old") void navigator.serviceWorker?.getRegistration().then((known) => known?.update());
+  },
+  page: { addEventListener: (type, listener) => (type === "visibilitychange" ? document : window).addEventListener(type, listener) },
+  alone: async (run) => void (await (navigator.locks ? navigator.locks.request("rounds-exchange", run) : run())),
+});
+onEdit.run = runner.soon;
+addEventListener("rounds:send-now", () => void runner.now());
+
+/** The photos' own lane: a slow picture keeps no fact waiting. */
+async function sendWaitingPhotos() {
+  const device = await readMeta(db, "device");
+  if (!device) return;
+  const send = () => sendPhotos(db, device, ask).catch((error) => (error.name === "ProblemError" || typeof error.status === "number" ? undefined : Promise.reject(error)));
+  await (navigator.locks ? navigator.locks.request("rounds-photos", { ifAvailable: true }, (lock) => (lock ? send() : undefined)) : send());
+}
+
+async function speakLikeTheTechnician() {
+  if (localeChosen()) return;
+  const device = await readMeta(db, "device");
+  if (device?.technician.locale === "ru" || device?.technician.locale === "en") setLocale(device.technician.locale, { remember: false });
+}
+
+async function askForRoom() {
+  if (!navigator.storage?.estimate) return;
+  const persisted = (await navigator.storage.persisted()) || (await navigator.storage.persist());
+  const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+  storage.value = { persisted, usage, quota };
+}
+
+/** Keep the app for work without a network. A new version takes over when nobody is in the middle of something. */
+async function startWorker() {
+  if (!navigator.serviceWorker) return;
+  let reloading = false;
+  const controlled = Boolean(navigator.serviceWorker.controller);
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (controlled && !reloading) {
+      reloading = true;
+      location.reload();
+    }
+  });
+  const registration = await navigator.serviceWorker.register("/tablet/sw.js", { scope: "/tablet/" });
+  const offer = () => {
+    const { waiting } = registration;
+    if (waiting && navigator.serviceWorker.controller) updateReady.value = () => waiting.postMessage("take-over");
+  };
+  offer();
+  registration.addEventListener("updatefound", () => {
+    registration.installing?.addEventListener("statechange", offer);
+  });
+  setInterval(() => void registration.update().catch(() => {}), 3_600_000);
+}
+
+// The line under an undo is gone when its time is.
+setInterval(() => {
+  if (lastPress.value && lastPress.value.until < Date.now()) lastPress.value = null;
+}, 1000);

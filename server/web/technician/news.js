@@ -1,0 +1,40 @@
+// What the office changed since the last contact, in the order it arrived. Pure.
+
+/** @typedef {import("./types.js").Document} Document */
+/** @typedef {{id: string, kind: "added" | "moved" | "removed" | "changed", from?: string | null, to?: string | null, title: string, site_id: string, reason?: string | null, at: string}} News */
+
+const TOLD = ["instructions", "symptom", "title", "priority", "promised_by", "checklist_id", "service_minutes"];
+
+/**
+ * One visit before and after a pull; null when nothing changed that the technician must know.
+ * @param {Document | undefined} before @param {Document | undefined} after @param {string} at @param {string | null} [reason] of a removal
+ * @returns {News | null}
+ */
+export function newsOf(before, after, at, reason = null) {
+  const about = after ?? before;
+  if (!about) return null;
+  const base = { id: about.id, title: about.title ?? "", site_id: about.site_id, at };
+  if (!before) return { ...base, kind: "added", to: about.planned_start ?? null };
+  // A visit that its own technician has ended leaves the tablet in time; that is no news.
+  if (!after) return reason === "archived" ? null : { ...base, kind: "removed", from: before.planned_start ?? null, reason };
+  if (before.planned_start !== after.planned_start) return { ...base, kind: "moved", from: before.planned_start ?? null, to: after.planned_start ?? null };
+  return TOLD.some((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field])) ? { ...base, kind: "changed" } : null;
+}
+
+/**
+ * Add to what was not yet shown: one line a visit, from the oldest known state to the newest; what cancels out goes.
+ * @param {News[]} known @param {News[]} fresh @returns {News[]}
+ */
+export function gather(known, fresh) {
+  const lines = new Map(known.map((line) => [line.id, line]));
+  for (const line of fresh) {
+    const old = lines.get(line.id);
+    if (old?.kind === "added" && line.kind === "removed") lines.delete(line.id);
+    else if (old?.kind === "added") lines.set(line.id, { ...line, kind: "added", to: line.to ?? old.to });
+    else if (old?.kind === "removed" && line.kind === "added") lines.set(line.id, { ...line, kind: old.from === line.to ? "changed" : "moved", from: old.from });
+    else if (old?.kind === "moved" && line.kind === "moved" && old.from === line.to) lines.delete(line.id);
+    else if (old?.kind === "moved" && line.kind !== "removed") lines.set(line.id, { ...old, ...line, kind: "moved", from: old.from, to: line.to ?? old.to });
+    else lines.set(line.id, line);
+  }
+  return [...lines.values()];
+}

@@ -1,0 +1,86 @@
+// The field side of a visit's life: the fold of the events written on site. The same fold as the server's.
+
+/** @typedef {import("./types.js").VisitEvent} VisitEvent */
+
+/** Event type → the state it leads to. @type {Record<string, string>} */
+export const LEADS_TO = {
+  accepted: "accepted", en_route: "en_route", arrived: "on_site", started: "working", paused: "paused", resumed: "working",
+  done: "done", partly_done: "partly_done", no_access: "no_access", refused: "refused",
+};
+
+/** Event type → the states in which it may happen. @type {Record<string, string[]>} */
+export const LEGAL_FROM = {
+  accepted: ["not_started"],
+  en_route: ["not_started", "accepted"],
+  arrived: ["not_started", "accepted", "en_route"],
+  started: ["not_started", "accepted", "en_route", "on_site"],
+  paused: ["working"],
+  resumed: ["paused"],
+  done: ["working", "paused"],
+  partly_done: ["working", "paused"],
+  no_access: ["not_started", "accepted", "en_route", "on_site", "working"],
+  refused: ["not_started", "accepted", "en_route", "on_site", "working", "paused"],
+};
+
+export const FINISHED = ["done", "partly_done", "no_access", "refused"];
+const PERFORMED = ["done", "partly_done"];
+
+/** The time an event counts from: corrected where the server has corrected it. @param {VisitEvent} event */
+export const moment = (event) => event.at_corrected || event.at;
+
+/** @param {string} a @param {string} b */
+const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Events by time, then id: the order of arrival cannot matter. @template {VisitEvent} T @param {T[]} events @returns {T[]} */
+export function inOrder(events) {
+  return [...events].sort((a, b) => byText(moment(a), moment(b)) || byText(a.id, b.id));
+}
+
+/**
+ * Fold the events of a visit. An undone event counts as never made; one that is illegal where it stands is kept,
+ * listed and does not move the state.
+ * @param {VisitEvent[]} events
+ */
+export function fold(events) {
+  const ordered = inOrder(events);
+  const undone = new Set(ordered.filter((event) => event.type === "undo").map((event) => event.undoes));
+  let state = "not_started";
+  let performedBy = /** @type {string | null} */ (null);
+  let startedAt = /** @type {string | null} */ (null);
+  let finishedAt = /** @type {string | null} */ (null);
+  /** @type {string[]} */ const illegal = [];
+  /** @type {string[]} */ const starters = [];
+  for (const event of ordered) {
+    if (event.type === "undo" || undone.has(event.id)) continue;
+    if (event.type === "started" && event.by && !starters.includes(event.by)) starters.push(event.by);
+    if (!LEGAL_FROM[event.type]?.includes(state)) {
+      illegal.push(event.id);
+      continue;
+    }
+    state = LEADS_TO[event.type];
+    if (event.type === "started") startedAt ??= moment(event);
+    if (FINISHED.includes(state)) {
+      finishedAt = moment(event);
+      performedBy = PERFORMED.includes(state) ? (event.by ?? null) : null;
+    }
+  }
+  return { state, performedBy, startedAt, finishedAt, illegal, starters };
+}
+
+/** The verb that comes next, or null when the work is over. @param {string} state @returns {"en_route" | "arrived" | "started" | "resumed" | "finish" | null} */
+export function nextStep(state) {
+  if (state === "not_started" || state === "accepted") return "en_route";
+  if (state === "en_route") return "arrived";
+  if (state === "on_site") return "started";
+  if (state === "paused") return "resumed";
+  return state === "working" ? "finish" : null;
+}
+
+/** The last step that still counts, which an undo would take back. @param {VisitEvent[]} events @returns {VisitEvent | null} */
+export function lastStep(events) {
+  const ordered = inOrder(events);
+  const undone = new Set(ordered.filter((event) => event.type === "undo").map((event) => event.undoes));
+  const illegal = new Set(fold(events).illegal);
+  const counting = ordered.filter((event) => event.type !== "undo" && !undone.has(event.id) && !illegal.has(event.id));
+  return counting.at(-1) ?? null;
+}

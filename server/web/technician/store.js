@@ -1,0 +1,152 @@
+// What the views read: signals that follow the database. Nothing here writes.
+import { computed, signal } from "@preact/signals";
+import { liveQuery } from "dexie";
+import { hasText, localDay, locale, t } from "../shared/i18n.js";
+import { corrected } from "./clock.js";
+import { openDatabase } from "./db.js";
+import { byDay, isOver, nextVisit } from "./day.js";
+import { counts } from "./outbox.js";
+import { overlay } from "./overlay.js";
+
+/** @typedef {import("./types.js").Document} Document */
+/** @typedef {import("./types.js").OutboxEntry} OutboxEntry */
+/** @typedef {import("./types.js").Photo} Photo */
+/** @typedef {import("./db.js").Device} Device */
+
+export const db = openDatabase();
+
+/** False until the database was read once: before that, nothing is known and nothing is drawn. */
+export const loaded = signal(false);
+const kept = signal(/** @type {import("./db.js").Kept[]} */ ([]));
+/** @type {import("@preact/signals").Signal<OutboxEntry[]>} */
+export const outbox = signal(/** @type {OutboxEntry[]} */ ([]));
+/** @type {import("@preact/signals").Signal<Photo[]>} */
+export const photos = signal(/** @type {Photo[]} */ ([]));
+const meta = signal(/** @type {Record<string, any>} */ ({}));
+
+/** How the exchange goes; written by main.js. */
+export const contact = signal(/** @type {{outcome: import("./sync.js").Outcome | null, running: boolean, problem: any, progress: {sent: number, total: number} | null}} */ ({ outcome: null, running: false, problem: null, progress: null }));
+
+/** What the browser says of this tablet's room. */
+export const storage = signal(/** @type {{persisted: boolean | null, usage: number, quota: number}} */ ({ persisted: null, usage: 0, quota: 0 }));
+
+/** A newer version of the app is ready to take over. */
+export const updateReady = signal(/** @type {(() => void) | null} */ (null));
+
+const ticking = signal(Date.now());
+
+/** Follow the database. */
+export function follow() {
+  liveQuery(() => db.documents.toArray()).subscribe((rows) => (kept.value = rows));
+  liveQuery(() => db.outbox.toArray()).subscribe((rows) => (outbox.value = rows));
+  liveQuery(() => db.photos.toArray()).subscribe((rows) => (photos.value = rows));
+  liveQuery(() => db.meta.toArray()).subscribe((rows) => {
+    meta.value = Object.fromEntries(rows.map((row) => [row.key, row.value]));
+    loaded.value = true;
+  });
+  setInterval(() => (ticking.value = Date.now()), 10_000);
+}
+
+/** @type {import("@preact/signals").ReadonlySignal<Device | null>} */
+export const device = computed(() => meta.value.device ?? null);
+export const signedOut = computed(() => Boolean(meta.value.signedOut));
+export const firstSync = computed(() => Boolean(meta.value.firstSync));
+export const lastContact = computed(() => /** @type {string | null} */ (meta.value.contact?.at ?? null));
+export const clockEstimate = computed(() => /** @type {import("./clock.js").ClockEstimate | null} */ (meta.value.clock ?? null));
+export const news = computed(() => /** @type {import("./news.js").News[]} */ (meta.value.news ?? []));
+/** The moment, by the office's clock, in ms; moves every 10 s. */
+export const now = computed(() => corrected(clockEstimate.value, ticking.value));
+
+const collections = computed(() => {
+  /** @type {Map<string, Map<string, Document>>} */ const byName = new Map();
+  for (const { collection, id, document } of kept.value) {
+    if (!byName.has(collection)) byName.set(collection, new Map());
+    byName.get(collection)?.set(id, document);
+  }
+  return byName;
+});
+
+const outboxOf = computed(() => Map.groupBy(outbox.value, (entry) => entry.mutation.document_id));
+
+/** A document with what was written here laid over it. @param {string} collection @param {string | null | undefined} id @returns {Document | undefined} */
+export function find(collection, id) {
+  if (!id) return undefined;
+  return overlay(collections.value.get(collection)?.get(id), outboxOf.value.get(id) ?? []);
+}
+
+/** The server's last word on a document. @param {string} collection @param {string} id */
+export const asServerSaid = (collection, id) => collections.value.get(collection)?.get(id);
+
+/** @param {string} collection @returns {Document[]} */
+export function all(collection) {
+  return [...(collections.value.get(collection)?.values() ?? [])];
+}
+
+export const visits = computed(() => all("visit").map((visit) => /** @type {Document} */ (overlay(visit, outboxOf.value.get(visit.id) ?? []))));
+
+/** The branch of who is signed in; the tablet knows the others too. */
+export const homeBranch = computed(() => find("branch", find("technician", device.value?.technician.id)?.branch_id));
+
+/** Where the day starts: at home or at the depot. @returns {{lat: number, lon: number} | undefined} */
+export function dayStart() {
+  const technician = find("technician", device.value?.technician.id);
+  if (technician?.start_from === "home" && technician.home_lat) return { lat: technician.home_lat, lon: technician.home_lon };
+  return /** @type {any} */ (homeBranch.value);
+}
+
+/** The zone the day is reckoned in: the branch's. */
+export const homeZone = computed(() => homeBranch.value?.tz ?? visits.value.map((visit) => find("site", visit.site_id)?.tz)[0]);
+export const today = computed(() => localDay(now.value, homeZone.value));
+export const zoneOf = (/** @type {Document} */ visit) => find("site", visit.site_id)?.tz ?? homeZone.value;
+
+export const days = computed(() => {
+  const shown = visits.value.filter((visit) => visit.plan_state !== "cancelled" || isOver(visit));
+  return byDay(shown, today.value, (visit) => localDay(visit.planned_start, zoneOf(visit)));
+});
+/** What is to be done today: also what was left from earlier days. */
+export const dayList = computed(() => [...days.value.earlier, ...days.value.current]);
+
+/** The visit the technician has chosen to look at; the next one until then. */
+export const chosen = signal(/** @type {string | null} */ (null));
+export const selected = computed(() => {
+  const list = dayList.value;
+  const known = chosen.value && visits.value.find((visit) => visit.id === chosen.value);
+  return known || nextVisit(list) || list[0] || null;
+});
+
+export const count = computed(() => counts(outbox.value, photos.value, today.value, (moment) => localDay(moment, homeZone.value)));
+
+/** @param {Document} visit */
+export const checklistOf = (visit) => find("checklist", visit.checklist_id) ?? find("checklist", kindOf(visit)?.checklist_id);
+
+/** @param {Document} visit */
+export const kindOf = (visit) => all("service_kind").find((kind) => kind.code === visit.kind || kind.id === visit.kind);
+
+/** A word in the reader's language out of `{en, ru}`. @param {Record<string, string> | string | null | undefined} names @returns {string} */
+export function named(names) {
+  if (!names || typeof names === "string") return names ?? "";
+  return names[locale.value] ?? names.en ?? Object.values(names)[0] ?? "";
+}
+
+/** @param {Document} visit */
+export const kindName = (visit) => named(kindOf(visit)?.name) || visit.kind || "";
+
+/** How a past visit ended, in words. @param {string | null | undefined} outcome */
+export const outcomeWord = (outcome) => (outcome && hasText(`state.${outcome}`) ? t(`state.${outcome}`) : (outcome ?? ""));
+
+/** Equipment of a visit with its model. @param {Document} visit */
+export function assetsOf(visit) {
+  return (visit.asset_ids ?? [])
+    .map((/** @type {string} */ id) => find("asset", id))
+    .filter(Boolean)
+    .map((/** @type {Document} */ asset) => ({ asset, model: find("product_model", asset.model_id) }));
+}
+
+/** Where each fact of this visit is: only here, or with the office. @param {string} visitId @returns {"saved" | "accepted" | "needs" | null} */
+export function whereabouts(visitId) {
+  const entries = outboxOf.value.get(visitId) ?? [];
+  const waiting = photos.value.some((photo) => photo.visit_id === visitId && photo.state !== "verified");
+  if (entries.some((entry) => entry.state === "needs")) return "needs";
+  if (waiting || entries.some((entry) => entry.state === "saved" || entry.state === "sent")) return "saved";
+  return entries.length ? "accepted" : null;
+}

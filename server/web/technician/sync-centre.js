@@ -1,0 +1,121 @@
+// What is only here, what became of the rest, and what needs a person.
+import { Button, Chip } from "../shared/components.js";
+import { html } from "../shared/html.js";
+import { formatBytes, formatDuration, formatNumber, formatTime, t } from "../shared/i18n.js";
+import { Icon } from "../shared/icons.js";
+import { retry, retryPhoto } from "./actions.js";
+import { isWrong, uncertaintyNow } from "./clock.js";
+import { describe } from "./describe.js";
+import { wide } from "./nav.js";
+import { safeToSignOut } from "./outbox.js";
+import { clockEstimate, contact, count, device, homeZone, lastContact, outbox, photos, storage } from "./store.js";
+import { LOOKS, syncState } from "./sync-chip.js";
+
+/** @typedef {import("./types.js").OutboxEntry} OutboxEntry */
+/** @typedef {import("./types.js").Photo} Photo */
+
+export function SyncCentre() {
+  const state = syncState();
+  const left = count.value;
+  const time = lastContact.value && formatTime(lastContact.value, homeZone.value);
+  const safe = safeToSignOut(left);
+  const needs = outbox.value.filter((entry) => entry.state === "needs");
+  const unsent = outbox.value.filter((entry) => entry.state === "saved" || entry.state === "sent");
+  const waiting = outbox.value.filter((entry) => entry.state === "waiting");
+  const done = outbox.value.filter((entry) => entry.state === "accepted").reverse().slice(0, 30);
+  const lane = photos.value.filter((photo) => photo.state !== "verified");
+  const decided = outbox.value.filter((entry) => entry.conflicts?.some((/** @type {any} */ conflict) => conflict.class !== "none" && conflict.class !== "soft"));
+  const title = {
+    needs: t("sync.title.needs", { n: left.needs }), sending: t("sync.title.sending"), no_contact: time ? t("sync.title.no_contact", { time }) : t("sync.no_contact"),
+    waiting: t("sync.title.waiting"), photos: t("sync.title.photos"), all_sent: time ? t("sync.title.all_sent") : t("sync.none_yet"),
+  }[state];
+  return html`<div class="sync-centre">
+    <header class="page-head"><h1>${t("nav.sync")}</h1><span class="secondary">${[device.value?.technician.name, device.value?.device_name].filter(Boolean).join(" · ")}</span></header>
+    <main class="scroll sync-grid"><div class="sync-side">
+      <section class=${`sync-state ${LOOKS[state].tone}`}>
+        <h2><${Icon} name=${LOOKS[state].icon} size=${32} />${title}</h2>
+        <p>${t(`sync.text.${state}`)}</p>
+        <ul class="figures"><li><b>${left.waiting}</b>${t("sync.figure.waiting")}</li><li><b>${left.photos}</b>${left.photos ? t("sync.figure.photos.size", { n: left.photos, size: formatBytes(left.photoBytes) }) : t("sync.figure.photos")}</li><li><b>${left.sentToday}</b>${t("sync.figure.sent")}</li></ul>
+      </section>
+      ${decided.map((entry) => html`<${Decided} key=${entry.id} entry=${entry} />`)}
+      ${wide.value && html`<${Facts} />`}</div><div>
+      <div class="group-line"><h2 class="group">${t("sync.only_here")}</h2><${Chip} tone=${safe ? "ok" : "warn"} icon=${safe ? "check" : "warn"}>${safe ? t("sync.safe") : t("sync.not_safe")}<//></div>
+      ${!needs.length && !unsent.length && !lane.length && html`<p class="nothing">${t("sync.nothing_here")}</p>`}
+      <ul class="items">
+        ${needs.map((entry) => html`<${Item} key=${entry.seq} entry=${entry} />`)}
+        ${gathered(unsent).map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}
+        ${lane.map((photo) => html`<${PhotoItem} key=${photo.sha256} photo=${photo} />`)}
+      </ul>
+      ${waiting.length > 0 && html`<h2 class="group">${t("sync.held")}</h2><ul class="items">${gathered(waiting).map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}</ul>`}
+      ${done.length > 0 && html`<h2 class="group">${t("sync.accepted")}</h2><ul class="items">${gathered(done.toReversed()).toReversed().map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}</ul>`}
+      ${!wide.value && html`<${Facts} />`}
+    </div></main>
+    <footer class="dock"><div class="dock-row"><${Button} kind="primary" action icon="sync" class="main" onClick=${() => dispatchEvent(new Event("rounds:send-now"))}>${contact.value.running ? t("sync.sending") : t("sync.now")}<//></div></footer>
+  </div>`;
+}
+
+/** Neighbouring edits of one document in one state read as one line. @param {OutboxEntry[]} entries @returns {OutboxEntry[][]} */
+function gathered(entries) {
+  /** @type {OutboxEntry[][]} */ const groups = [];
+  for (const entry of entries) {
+    const last = groups.at(-1);
+    if (last && last[0].mutation.document_id === entry.mutation.document_id && last[0].author === entry.author) last.push(entry);
+    else groups.push([entry]);
+  }
+  return groups;
+}
+
+/** @param {{entries: OutboxEntry[]}} props */
+function Group({ entries }) {
+  const { icon, text } = describe(entries);
+  const [first] = entries;
+  const foreign = first.author !== device.value?.technician.id;
+  const state = first.state === "accepted" ? "accepted" : first.state === "waiting" ? "held" : first.state === "sent" ? "sent" : "saved";
+  const where = foreign ? t("sync.item.foreign") : state === "saved" && entries.length > 1 ? t("sync.item.facts", { n: entries.length }) : t(`sync.item.${state}`);
+  return html`<li data-state=${state}><${Icon} name=${icon} size=${26} /><div><strong>${first.title}${first.title ? ": " : ""}${text}</strong>
+    <span class=${`where ${state}`}><${Icon} name=${state === "accepted" ? "check" : state === "held" ? "box" : "clock"} size=${18} />${where}</span></div>
+    <time>${formatTime(entries[entries.length - 1].mutation.made_at, homeZone.value)}</time></li>`;
+}
+
+/** Something the office could not take: what it said, and a way on. @param {{entry: OutboxEntry}} props */
+function Item({ entry }) {
+  const { icon, text } = describe([entry]);
+  return html`<li class="needs" data-state="needs"><${Icon} name=${icon} size=${26} /><div><strong>${entry.title}${entry.title ? ": " : ""}${text}</strong>
+    <span class="where needs"><${Icon} name="warn" size=${18} />${t("sync.item.needs")}</span>
+    <p>${[entry.problem?.title, entry.problem?.detail].filter(Boolean).join(". ") || t("sync.item.needs.detail")}</p>
+    <${Button} icon="sync" onClick=${() => retry(Number(entry.seq))}>${t("sync.item.again")}<//></div>
+    <time>${formatTime(entry.mutation.made_at, homeZone.value)}</time></li>`;
+}
+
+/** @param {{photo: Photo}} props */
+function PhotoItem({ photo }) {
+  const needs = photo.state === "needs";
+  const where = photo.state === "sending" && photo.sent ? t("photo.percent", { n: Math.floor((100 * photo.sent) / photo.size) }) : t(`sync.photo.${photo.state}`);
+  return html`<li class=${needs ? "needs" : ""} data-state=${photo.state}><${Icon} name="camera" size=${26} /><div><strong>${t("sync.photo", { name: photo.name })}</strong>
+    <span class=${`where ${needs ? "needs" : "saved"}`}><${Icon} name=${needs ? "warn" : "clock"} size=${18} />${where} · ${formatBytes(photo.size)}</span>
+    ${needs && html`<p>${[photo.problem?.title, photo.problem?.detail].filter(Boolean).join(". ") || t("sync.item.needs.detail")}</p><${Button} icon="sync" onClick=${() => retryPhoto(photo.sha256)}>${t("sync.item.again")}<//>`}</div>
+    <time>${formatTime(photo.made_at, homeZone.value)}</time></li>`;
+}
+
+/** Two people changed one thing, and what came of it. @param {{entry: OutboxEntry}} props */
+function Decided({ entry }) {
+  return (entry.conflicts ?? []).map((/** @type {any} */ conflict) => {
+    const said = (/** @type {any} */ value) => (value === null || value === undefined ? t("sync.decided.empty") : typeof value === "object" ? t("sync.decided.more") : String(value));
+    const mine = conflict.chosen === "mine";
+    return html`<section class="decided"><${Icon} name="conflict" size=${28} /><div><strong>${t("sync.decided", { what: entry.title })}</strong>
+      <span>${t(mine ? "sync.decided.mine" : "sync.decided.theirs", { mine: said(conflict.mine), theirs: said(conflict.theirs) })}</span></div></section>`;
+  });
+}
+
+function Facts() {
+  const estimate = clockEstimate.value;
+  const { persisted, usage, quota } = storage.value;
+  const lines = [
+    estimate && (isWrong(estimate)
+      ? { icon: "warn", text: t("sync.clock.wrong", { time: formatDuration(estimate.offsetMs / 1000) }) }
+      : { icon: "clock", text: t("sync.clock", { s: formatNumber(Math.max(1, Math.ceil((Math.abs(estimate.offsetMs) + uncertaintyNow(estimate, Date.now())) / 1000))) }) }),
+    quota > 0 && { icon: "layers", text: t("sync.room", { used: formatBytes(usage), of: formatBytes(quota) }) },
+    persisted !== null && { icon: persisted ? "lock" : "unlock", text: t(persisted ? "sync.persisted" : "sync.not_persisted") },
+  ].filter(Boolean);
+  return html`<ul class="sync-facts">${lines.map((/** @type {any} */ line) => html`<li><${Icon} name=${line.icon} size=${24} /><span>${line.text}</span></li>`)}</ul>`;
+}

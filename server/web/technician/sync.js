@@ -1,0 +1,236 @@
+// The exchange with the office: push what is here, pull what is new, again and again. No error loses anything.
+import * as clock from "./clock.js";
+import * as database from "./db.js";
+import { MOST_AT_ONCE, nextBatch, wire } from "./outbox.js";
+
+/** @typedef {import("./db.js").Database} Database */
+/** @typedef {import("../shared/api.js").ProblemError} ProblemError */
+/** @typedef {(method: string, path: string, options?: {body?: any, token?: string}) => Promise<any>} Ask */
+
+export const APP_VERSION = "0.1.0";
+export const SCHEMA_VERSION = 1;
+
+const PAGE = 200;
+const EVERY_MS = 30_000;
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 60_000;
+const TRIES_ALONE = 3;
+
+/**
+ * How the last exchange went. `signed_out`: the office does not know this tablet any more; work goes on and is kept.
+ * @typedef {"ok" | "no_contact" | "busy" | "signed_out" | "too_old" | "error"} Outcome
+ */
+/** @typedef {{outcome: Outcome, problem: ProblemError | null, retryAfterS: number | null}} Round */
+
+/**
+ * Enrol this tablet with a code from the office.
+ * @param {Database} db @param {Ask} ask @param {{code: string, deviceName: string}} form
+ */
+export async function enrol(db, ask, { code, deviceName }) {
+  const answer = await ask("POST", "/sync/v1/enrol", {
+    body: { code: code.replace(/[\s-]/g, "").toUpperCase(), device_name: deviceName, app_version: APP_VERSION, schema_version: SCHEMA_VERSION },
+  });
+  await database.register(db, { ...answer, device_name: deviceName });
+}
+
+/**
+ * One round: push until nothing is left, then pull to the end. Stops at the first failure and says which.
+ * @param {Database} db @param {Ask} ask
+ * @param {{now?: () => number, onProgress?: (progress: {sent: number, total: number} | null) => void}} [options]
+ * @returns {Promise<Round>}
+ */
+export async function exchange(db, ask, { now = Date.now, onProgress = () => {} } = {}) {
+  const device = await database.readMeta(db, "device");
+  if (!device) return { outcome: "signed_out", problem: null, retryAfterS: null };
+  try {
+    await pushAll(db, ask, device, now, onProgress);
+    await askAboutWaiting(db, ask, device, now);
+    await pullAll(db, ask, device, now);
+    await database.writeMeta(db, "contact", { at: iso(now()) });
+    await database.forgetOld(db, new Date(now()));
+    return { outcome: "ok", problem: null, retryAfterS: null };
+  } catch (error) {
+    const problem = /** @type {ProblemError} */ (error);
+    if (typeof problem.status !== "number") throw error;
+    const outcome = outcomeOf(problem);
+    if (outcome === "signed_out") await database.writeMeta(db, "signedOut", true);
+    return { outcome, problem, retryAfterS: problem.retryAfter ?? null };
+  } finally {
+    onProgress(null);
+  }
+}
+
+/** @param {ProblemError} problem @returns {Outcome} */
+function outcomeOf({ status, code }) {
+  if (code === "no-contact" || status === 0) return "no_contact";
+  if (status === 401) return "signed_out";
+  if (status === 426) return "too_old";
+  return status === 429 || status >= 500 ? "busy" : "error";
+}
+
+/**
+ * Push batch after batch. A batch that the server cannot take is halved until the one edit is found that it stumbles
+ * over; that one is set aside for a person, and the others go on.
+ * @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now
+ * @param {(progress: {sent: number, total: number}) => void} onProgress
+ */
+async function pushAll(db, ask, device, now, onProgress) {
+  const author = device.technician.id;
+  let limit = MOST_AT_ONCE;
+  let sent = 0;
+  for (;;) {
+    const entries = await db.outbox.where("state").anyOf("saved", "sent").toArray();
+    const total = sent + entries.filter((entry) => entry.author === author && entry.n !== null).length;
+    const batch = nextBatch(entries, author, limit);
+    if (!batch.length) return;
+    onProgress({ sent, total });
+    await database.markSent(db, batch);
+    const sentAt = now();
+    try {
+      const estimate = await database.readMeta(db, "clock");
+      const answer = await ask("POST", "/sync/v1/push", {
+        token: device.token,
+        body: { device_time: iso(sentAt), ...(estimate ? { rtt_ms: Math.round(estimate.uncertaintyMs * 2) } : {}), mutations: batch.map(wire) },
+      });
+      const receivedAt = now();
+      await database.takeResults(db, answer.results, iso(receivedAt));
+      await database.writeMeta(db, "clock", clock.better(estimate ?? null, clock.measure(sentAt, receivedAt, answer.server_time)));
+      const answered = new Set(answer.results.map((/** @type {any} */ result) => result.id));
+      if (!batch.some((entry) => answered.has(entry.id))) return;
+      sent += batch.length;
+      limit = Math.min(MOST_AT_ONCE, limit * 2);
+    } catch (error) {
+      const problem = /** @type {ProblemError} */ (error);
+      if (!isAboutTheContent(problem)) throw error;
+      if (batch.length > 1) {
+        limit = Math.ceil(batch.length / 2);
+        continue;
+      }
+      await oneRefused(db, batch[0], problem, now);
+    }
+  }
+}
+
+/** Would the same batch fail again because of what is in it? @param {ProblemError} problem */
+function isAboutTheContent({ status, code }) {
+  if (code === "no-contact") return false;
+  return status === 500 || (status >= 400 && status < 500 && ![401, 403, 408, 409, 410, 425, 426, 429].includes(status));
+}
+
+/** @param {Database} db @param {import("./types.js").OutboxEntry} entry @param {ProblemError} problem @param {() => number} now */
+async function oneRefused(db, entry, problem, now) {
+  const tries = entry.tries + 1;
+  if (problem.status === 500 && tries < TRIES_ALONE) {
+    await db.outbox.update(Number(entry.seq), { tries });
+    throw problem;
+  }
+  await database.setAside(db, entry, plain(problem), iso(now()));
+}
+
+/** @param {ProblemError} problem */
+const plain = ({ title, detail, code, status, requestId }) => ({ title, detail, code, status, request_id: requestId });
+
+/** Entries that the office holds back get their word later; ask for it. @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now */
+async function askAboutWaiting(db, ask, device, now) {
+  const waiting = await db.outbox.where("state").equals("waiting").toArray();
+  const numbers = waiting.filter((entry) => entry.author === device.technician.id && entry.n !== null).map((entry) => Number(entry.n));
+  if (!numbers.length) return;
+  const answer = await ask("GET", `/sync/v1/mutations?after=${Math.min(...numbers) - 1}`, { token: device.token });
+  await database.takeResults(db, answer.mutations, iso(now()));
+}
+
+/** @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now */
+async function pullAll(db, ask, device, now) {
+  let restarted = false;
+  for (;;) {
+    const cursor = await database.readMeta(db, "cursor");
+    let page;
+    try {
+      const query = new URLSearchParams({ limit: String(PAGE), ...(cursor ? { cursor } : {}) });
+      page = await ask("GET", `/sync/v1/pull?${query}`, { token: device.token });
+    } catch (error) {
+      const { status, code } = /** @type {ProblemError} */ (error);
+      // The cursor is too old, or of a history that the server no longer has.
+      if (!cursor || restarted || !(status === 409 || status === 410 || /cursor|epoch/.test(code ?? ""))) throw error;
+      restarted = true;
+      await database.startOver(db);
+      await pushAll(db, ask, device, now, () => {});
+      continue;
+    }
+    await database.takePage(db, page, { at: iso(now()), fresh: !cursor });
+    if (!page.more) return;
+  }
+}
+
+/** @param {number} ms */
+const iso = (ms) => new Date(ms).toISOString();
+
+/**
+ * Run rounds for ever: after each edit, when contact may be back, and every 30 s; after failures later and later.
+ * The browser's word on being online is not believed either way; only an answer counts.
+ * @param {object} parts
+ * @param {() => Promise<Round>} parts.round
+ * @param {(round: Round | null, running: boolean) => void} parts.onChange
+ * @param {{addEventListener: (type: string, listener: () => void) => void}} parts.page
+ * @param {(run: () => Promise<void>) => Promise<void>} [parts.alone] keeps two tabs from running at once
+ * @returns {{now: () => Promise<void>, soon: () => void, stop: () => void}}
+ */
+export function keepInContact({ round, onChange, page, alone = (run) => run() }) {
+  let failures = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+  /** @type {Promise<void> | null} */ let running = null;
+  let again = false;
+  let stopped = false;
+
+  /** @param {number} ms */
+  const plan = (ms) => {
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(() => void run(), ms);
+  };
+  const run = () => {
+    if (running) {
+      again = true;
+      return running;
+    }
+    clearTimeout(timer);
+    onChange(null, true);
+    running = alone(async () => {
+      const result = await round();
+      failures = result.outcome === "ok" ? 0 : failures + 1;
+      onChange(result, false);
+      plan(waitMs(result, failures));
+    })
+      .catch((error) => {
+        failures += 1;
+        plan(LONGEST_WAIT_MS);
+        throw error;
+      })
+      .finally(() => {
+        running = null;
+        if (again) {
+          again = false;
+          plan(0);
+        }
+      });
+    return running;
+  };
+  page.addEventListener("online", () => plan(0));
+  page.addEventListener("visibilitychange", () => plan(0));
+  plan(0);
+  return {
+    now: run,
+    // While there is no contact an edit does not hurry the next try: it would empty the battery.
+    soon: () => (running ? (again = true) : failures < 2 ? plan(150) : undefined),
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** @param {Round} round @param {number} failures */
+export function waitMs(round, failures) {
+  if (round.outcome === "ok") return EVERY_MS;
+  if (round.retryAfterS !== null) return Math.min(round.retryAfterS * 1000, 10 * LONGEST_WAIT_MS);
+  return Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), round.outcome === "no_contact" ? EVERY_MS : LONGEST_WAIT_MS);
+}

@@ -1,0 +1,136 @@
+// What is to be done and why, the machine, the place; notes; the other ways a visit can end.
+import { useState } from "preact/hooks";
+import { becauseOf, Button, Coverage, Dialog } from "../shared/components.js";
+import { html } from "../shared/html.js";
+import { formatDate, formatTime, hasText, reasonText, t } from "../shared/i18n.js";
+import { Icon } from "../shared/icons.js";
+import { correctSite, note, step } from "./actions.js";
+import { isOver } from "./day.js";
+import { Dock } from "./dock.js";
+import { LEGAL_FROM } from "./states.js";
+import { assetsOf, find, homeZone, kindName, outcomeWord, today, zoneOf } from "./store.js";
+import { PromiseBox, StateChip } from "./today.js";
+
+/** @typedef {import("./types.js").Document} Document */
+
+/** @param {{visit: Document}} props */
+export function WhatTab({ visit }) {
+  const site = find("site", visit.site_id);
+  const because = becauseOf(visit.coverage);
+  return html`<div class="tab-scroll two">
+      <section>
+        <${PromiseBox} visit=${visit} />
+        <div class="chips"><${StateChip} visit=${visit} /><${Coverage} coverage=${visit.coverage} /></div>
+        ${because && html`<${Because} coverage=${visit.coverage} because=${because} />`}
+        <h2>${visit.title || kindName(visit)}</h2>
+        ${visit.symptom && html`<p>${visit.symptom}</p>`}
+        ${visit.instructions && html`<p class="secondary pre">${visit.instructions}</p>`}
+        <dl class="facts">
+          ${visit.number && html`<dt>${t("tab.number")}</dt><dd>${visit.number}</dd>`}
+          <dt>${t("tab.kind")}</dt><dd>${kindName(visit)}</dd>
+          <dt>${t("tab.when")}</dt><dd>${formatDate(visit.planned_start, { tz: zoneOf(visit), year: false })} ${formatTime(visit.planned_start, zoneOf(visit))}–${formatTime(visit.planned_end, zoneOf(visit))}</dd>
+        </dl>
+        ${assetsOf(visit).map((/** @type {any} */ pair) => html`<${Machine} key=${pair.asset.id} ...${pair} />`)}
+        <${Notes} visit=${visit} />
+        ${!isOver(visit) && html`<${OtherEnds} visit=${visit} />`}
+      </section>
+      ${site && html`<${SiteCard} site=${site} />`}
+    </div>
+    <${Dock} visit=${visit} />`;
+}
+
+/** Every rule that was looked at, in its order, behind the one that decided. @param {{coverage: any, because: string}} props */
+function Because({ coverage, because }) {
+  const rules = coverage.rules ?? [];
+  if (!rules.length) return html`<p class="because"><strong>${t("tab.because")}</strong> ${because}</p>`;
+  return html`<details class="because"><summary><strong>${t("tab.because")}</strong> ${because}</summary>
+    <ol>${rules.map((/** @type {any} */ rule) => html`<li>${lineName(rule.line_id)}: ${reasonText(rule.reason)}</li>`)}</ol></details>`;
+}
+
+/** What a line of the act is called. @param {string} id */
+export const lineName = (id) => (hasText(`line.${id}`) ? t(`line.${id}`) : id);
+
+/** @param {{asset: Document, model: Document | undefined}} props */
+function Machine({ asset, model }) {
+  return html`<div class="machine"><${Icon} name="box" size=${26} /><div>
+    <strong>${model?.name ?? model?.code ?? t("tab.machine")}</strong>
+    <span class="hint">${[t("tab.serial", { serial: asset.serial }), asset.position].filter(Boolean).join(" · ")}</span>
+    ${asset.warranty_ends_on && html`<span class="hint">${t(asset.warranty_ends_on < today.value ? "tab.warranty.ended" : "tab.warranty", { date: formatDate(asset.warranty_ends_on, { weekday: false }) })}</span>`}
+    ${(asset.recent_visits ?? []).slice(0, 3).map((/** @type {any} */ past) => html`<span class="hint">${[formatDate(past.date, { weekday: false }), past.technician, outcomeWord(past.outcome)].filter(Boolean).join(" · ")}</span>`)}
+  </div></div>`;
+}
+
+/** @param {{visit: Document}} props */
+function Notes({ visit }) {
+  const [text, setText] = useState("");
+  const add = async () => {
+    if (!text.trim()) return;
+    await note(visit, text.trim());
+    setText("");
+  };
+  const notes = visit.notes ?? [];
+  return html`<div class="notes"><h3>${t("tab.notes")}</h3>
+    ${notes.map((/** @type {any} */ line) => html`<p class="note" key=${line.id}>${line.text}<span class="hint">${[line.by_name, formatTime(line.at_corrected ?? line.at, homeZone.value)].filter(Boolean).join(" · ")}</span></p>`)}
+    <label class="field"><span class="visually-hidden">${t("tab.note.new")}</span><textarea rows="2" maxlength="4000" placeholder=${t("tab.note.new")} value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>
+    ${text.trim() && html`<${Button} icon="plus" onClick=${add}>${t("tab.note.add")}<//>`}
+  </div>`;
+}
+
+/** The place: what one must know before ringing, each line correctable by who stands there. @param {{site: Document}} props */
+function SiteCard({ site }) {
+  return html`<aside class="site-card">
+    ${site.danger_note && html`<p class="danger-box"><${Icon} name="warn" size=${26} /><span><strong>${t("tab.danger")}</strong>${site.danger_note}</span></p>`}
+    <div class="site-lines">
+      <h3>${t("tab.place")}</h3>
+      <p>${[site.address, site.city].filter(Boolean).join(", ")}</p>
+      ${site.opening_hours && html`<p class="hint">${t("tab.hours", { hours: site.opening_hours })}</p>`}
+    </div>
+    <${SiteNote} site=${site} field="access_note" icon="key" title=${t("tab.access")} empty=${t("tab.access.none")} />
+    <${SiteNote} site=${site} field="danger_note" icon="warn" title=${t("tab.danger")} empty=${t("tab.danger.none")} />
+    ${(site.contact_name || site.contact_phone) && html`<div class="site-lines"><h3>${t("tab.contact")}</h3>
+      <p>${site.contact_name}</p>
+      ${site.contact_phone && html`<a class="button" href=${`tel:${site.contact_phone.replace(/[^\d+]/g, "")}`}><${Icon} name="phone" size=${22} /><span>${site.contact_phone}</span></a>`}</div>`}
+  </aside>`;
+}
+
+/** @param {{site: Document, field: "access_note" | "danger_note", icon: string, title: string, empty: string}} props */
+function SiteNote({ site, field, icon, title, empty }) {
+  const [text, setText] = useState(/** @type {string | null} */ (null));
+  const save = async () => {
+    if (text !== null && text.trim() !== (site[field] ?? "")) await correctSite(site.id, field, text.trim());
+    setText(null);
+  };
+  if (text === null) {
+    return html`<div class="site-note"><${Icon} name=${icon} size=${24} /><p><span class="hint">${title}</span>${site[field] || html`<span class="secondary">${empty}</span>`}</p>
+      <${Button} kind="quiet" icon="pencil" label=${t("tab.correct", { what: title })} onClick=${() => setText(site[field] ?? "")} /></div>`;
+  }
+  return html`<div class="site-edit"><label class="field"><span>${title}</span><textarea rows="3" maxlength="2000" value=${text} autofocus onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>
+    <div class="pair"><${Button} onClick=${() => setText(null)}>${t("action.cancel")}<//><${Button} kind="primary" icon="check" onClick=${save}>${t("action.save")}<//></div></div>`;
+}
+
+const REASONS = { no_access: ["closed", "nobody", "no_key", "unsafe"], refused: ["not_needed", "other_day", "price", "other_firm"] };
+
+/** @param {{visit: Document}} props */
+function OtherEnds({ visit }) {
+  const [type, setType] = useState(/** @type {"no_access" | "refused" | null} */ (null));
+  const may = (/** @type {string} */ kind) => LEGAL_FROM[kind].includes(visit.exec_state ?? "not_started");
+  const end = async (/** @type {string} */ reason) => {
+    await step(visit, String(type), { reason });
+    setType(null);
+  };
+  return html`<div class="pair other-ends">
+    ${may("no_access") && html`<${Button} icon="door" onClick=${() => setType("no_access")}>${t("end.no_access")}<//>`}
+    ${may("refused") && html`<${Button} icon="cross" onClick=${() => setType("refused")}>${t("end.refused")}<//>`}
+    ${type && html`<${ReasonDialog} title=${t(`end.${type}.why`)} reasons=${REASONS[type].map((code) => t(`end.${type}.${code}`))} onClose=${() => setType(null)} onChoose=${end} />`}
+  </div>`;
+}
+
+/** A reason from a list or in own words. @param {{title: string, reasons: string[], onClose: () => void, onChoose: (reason: string) => void}} props */
+export function ReasonDialog({ title, reasons, onClose, onChoose }) {
+  const [text, setText] = useState("");
+  return html`<${Dialog} title=${title} onClose=${onClose}>
+    <div class="reasons">${reasons.map((reason) => html`<${Button} onClick=${() => onChoose(reason)}>${reason}<//>`)}</div>
+    <label class="field"><span>${t("tab.reason.own")}</span><input maxlength="500" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></label>
+    ${text.trim() && html`<footer><${Button} kind="primary" icon="check" onClick=${() => onChoose(text.trim())}>${t("action.save")}<//></footer>`}
+  <//>`;
+}

@@ -1,0 +1,100 @@
+"""A living demo company behind a real server, and a real Chromium, both at 10:43 on a Tuesday."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, StorageState, sync_playwright
+
+from tests.browser.clocked import Chromium
+from tests.browser.hands import enrol
+from tests.browser.office import Office, sign_in
+from tests.clocked import until_the_morning
+from tests.serving import Server
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+OpenTablet = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo company on SQLite behind gunicorn; all browser tests share it."""
+    folder = tmp_path_factory.mktemp("demo")
+    server = Server(f"sqlite:///{folder / 'rounds.db'}", folder, clock_offset=until_the_morning(datetime.now(UTC)))
+    server.flask("db", "upgrade")
+    server.flask("demo", "load")
+    server.start()
+    branches = server.call("GET", "/api/v1/branches", token=server.sign_in("dispatcher@rounds.example"))[1]["items"]
+    server.branch = next(branch["id"] for branch in branches if branch["locale"] == "en")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(demo_server: Server) -> Iterator[Chromium]:
+    """The system's Chromium, headless, with the server's clock."""
+    path = os.environ.get("ROUNDS_TEST_BROWSER") or next(
+        (found for name in BROWSERS if (found := shutil.which(name))), None
+    )
+    if path is None:
+        pytest.fail("No Chromium here. On Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = Chromium(playwright.chromium, path, demo_server.now)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def office(demo_server: Server) -> Office:
+    return Office(demo_server)
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Chromium, demo_server: Server) -> StorageState:
+    """What a browser keeps of a dispatcher who signed in; a context made with it need not sign in again."""
+    context = browser.new_context(locale="en-GB")
+    sign_in(context.new_page(), demo_server)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_tablet(browser: Chromium, demo_server: Server, office: Office) -> Iterator[OpenTablet]:
+    """Open the tablet app in a fresh browser profile, enrolled for a technician; close it at the end."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(
+        technician_id: str | None, *, size: tuple[int, int] = (1024, 768), locale: str = "en-GB", theme: str = "light"
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale=locale,
+            timezone_id=office.zone,
+            has_touch=True,
+            color_scheme="dark" if theme == "dark" else "light",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{demo_server.url}/tablet/")
+        page.evaluate("language => localStorage.setItem('rounds.locale', language)", locale[:2])
+        page.reload()
+        if technician_id:
+            enrol(page, office.code_for(technician_id))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,0 +1,260 @@
+"""The technician's tablet in a real browser against a real server: with it, without it, and after it came back."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psutil
+import pytest
+from playwright.sync_api import Error, expect
+
+from tests.browser.clocked import Chromium
+from tests.browser.conftest import OpenTablet
+from tests.browser.hands import answer_everything, enrol, open_visit, photo, press, send_now, sign, start_work
+from tests.browser.office import Office
+from tests.serving import Server
+
+SIZES = [(360, 740), (412, 915), (768, 1024), (1024, 768), (1440, 900)]
+
+
+def views_of(visit_id: str) -> list[str]:
+    """Every address of the tablet, for one visit."""
+    tabs = ("what", "checks", "photos", "finish")
+    return ["", "sync", "more", *(f"visit/{visit_id}/{tab}" for tab in tabs)]
+
+
+def test_unknown_code_says_what_to_do_and_keeps_what_was_typed(open_tablet: OpenTablet) -> None:
+    page = open_tablet(None)
+    page.locator("#enrol-code").fill("AAAAA-AAAAA")
+    page.locator(".enrol-form .primary").click()
+    expect(page.locator(".error-box")).to_be_visible()
+    expect(page.locator("#enrol-code")).to_have_value("AAAAA-AAAAA")
+    expect(page.locator("#enrol-code")).to_be_focused()
+
+
+def test_enrolled_tablet_shows_the_published_day(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician)
+    for visit in visits:
+        last_word = visit["site"]["name"].split()[-1]
+        row = page.locator(".row").filter(has_text=last_word).first
+        expect(row).to_be_visible()
+    first = min(visit["planned_start"] for visit in visits)
+    here = datetime.fromisoformat(first).astimezone(ZoneInfo(office.zone))
+    expect(page.locator(".row time").filter(has_text=f"{here:%H:%M}").first).to_be_visible()
+
+
+def test_a_visit_done_without_the_server_reaches_it_whole_once_it_is_back(
+    open_tablet: OpenTablet, office: Office, demo_server: Server
+) -> None:
+    technician, visits = office.free_technician()
+    visit_id = visits[0]["id"]
+    page = open_tablet(technician)
+    demo_server.stop()
+    try:
+        open_visit(page, visit_id)
+        start_work(page)
+        answer_everything(page)
+        page.locator("#tab-photos").click()
+        page.locator(".dock input[type=file]").set_input_files(photo("plate.jpg", (200, 40, 30)))
+        expect(page.locator(".tile.large img").last).to_be_visible()
+        page.locator("#tab-finish").click()
+        page.locator(".act textarea").fill("Seals changed, tested under load")
+        sign(page, "Irena Font")
+        press(page, "Sign and finish")
+        expect(page.locator("[data-sync=no_contact], [data-sync=waiting]").first).to_be_visible()
+        page.reload()
+        expect(page.locator(".row.over, .rows .row").first).to_be_visible()
+        open_visit(page, visit_id, "finish")
+        expect(page.locator(".act textarea")).to_have_value("Seals changed, tested under load")
+        expect(page.locator(".visit-head [data-where=saved]")).to_be_visible()
+        assert page.locator("[data-sync=all_sent]").count() == 0
+    finally:
+        demo_server.start()
+    send_now(page)
+    visit = office.get(f"/visits/{visit_id}")
+    assert visit["exec_state"] == "done"
+    assert [event["type"] for event in visit["events"]] == ["en_route", "arrived", "started", "done"]
+    assert visit["work_summary"] == "Seals changed, tested under load"
+    assert visit["signature"]["name"] == "Irena Font"
+    sums = [entry["sha256"] for entry in visit["attachments"]]
+    assert sums
+    for digest in sums:
+        status, _ = demo_server.call("GET", f"/api/v1/attachments/{digest}", token=office.token)
+        assert status == 200
+
+
+def test_undo_takes_a_step_back_and_erases_nothing(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician)
+    open_visit(page, visits[0]["id"])
+    press(page, "Drive")
+    expect(page.locator(".undo-line")).to_be_visible()
+    page.locator(".undo-line button").click()
+    expect(page.locator(".dock .primary").filter(has_text="Drive")).to_be_visible()
+    send_now(page)
+    visit = office.get(f"/visits/{visits[0]['id']}")
+    assert visit["exec_state"] == "not_started"
+    assert [event["type"] for event in visit["events"]] == ["en_route", "undo"]
+
+
+def test_a_value_out_of_limits_becomes_a_finding_at_once(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician, size=(412, 915))
+    for visit in visits:
+        open_visit(page, visit["id"], "checks")
+        measured = page.locator("li.check:has(.check-open)")
+        if measured.count():
+            break
+    else:
+        pytest.skip("No checklist with a measured value today")
+    item = measured.first
+    key = item.get_attribute("data-item")
+    item.locator(".check-open").click()
+    page.locator(f"[data-item={key}] input:not([type=file])").fill("99999")
+    page.locator(".key.go").click()
+    expect(page.locator(f"[data-item={key}] .finding")).to_be_visible()
+    expect(page.locator(f"[data-item={key}] .chip.danger")).to_be_visible()
+
+
+def test_a_correction_of_the_access_note_reaches_the_office(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician)
+    open_visit(page, visits[0]["id"])
+    page.locator(".site-note .button").first.click()
+    page.locator(".site-edit textarea").fill("Ring twice, ask for Irena")
+    page.locator(".site-edit .primary").click()
+    expect(page.locator(".site-note").first).to_contain_text("Ring twice")
+    send_now(page)
+    assert office.get(f"/sites/{visits[0]['site']['id']}")["access_note"] == "Ring twice, ask for Irena"
+
+
+def test_a_signed_off_tablet_keeps_its_work_and_sends_it_when_enrolled_again(
+    open_tablet: OpenTablet, office: Office
+) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician)
+    device = next(one for one in office.get("/devices?limit=200")["items"] if one["technician_id"] == technician)
+    office.post(f"/devices/{device['id']}/revoke")
+    open_visit(page, visits[0]["id"])
+    page.locator(".notes textarea").fill("written after the sign-off")
+    page.locator(".notes .button").click()
+    expect(page.locator(".note")).to_contain_text("written after the sign-off")
+    page.goto(re.sub(r"/tablet/.*", "/tablet/more", page.url))
+    expect(page.locator(".notice")).to_be_visible()
+    page.locator("#enrol-code").fill(office.code_for(technician))
+    page.locator(".enrol-form .primary").click()
+    expect(page.locator(".notice")).to_have_count(0)
+    send_now(page)
+    assert [note["text"] for note in office.get(f"/visits/{visits[0]['id']}")["notes"]] == [
+        "written after the sign-off"
+    ]
+
+
+def test_the_last_saved_tap_outlives_a_killed_browser(
+    browser: Chromium, demo_server: Server, office: Office, tmp_path: Path
+) -> None:
+    technician, visits = office.free_technician()
+    profile, options = tmp_path / "profile", {"locale": "en-GB", "timezone_id": office.zone}
+    context = browser.kept_context(profile, **options)
+    page = context.new_page()
+    page.goto(f"{demo_server.url}/tablet/")
+    enrol(page, office.code_for(technician))
+    context.set_offline(True)
+    open_visit(page, visits[0]["id"])
+    page.locator(".notes textarea").fill("the last thing before the battery died")
+    page.locator(".notes .button").click()
+    expect(page.locator(".note")).to_contain_text("battery died")
+    for process in psutil.process_iter(["cmdline"]):
+        if str(profile) in " ".join(process.info["cmdline"] or []):
+            process.kill()
+    # The other end is gone; how soon the driver notices is a race.
+    with suppress(Error):
+        context.close()
+    context = browser.kept_context(profile, **options, offline=True)
+    page = context.new_page()
+    page.goto(f"{demo_server.url}/tablet/visit/{visits[0]['id']}/what")
+    expect(page.locator(".note")).to_contain_text("battery died")
+    context.close()
+
+
+def test_no_page_breaks_the_policy_or_throws(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
+    for view in views_of(visits[0]["id"]):
+        page.goto(re.sub(r"/tablet/.*", f"/tablet/{view}", page.url))
+        expect(page.locator("main, .tab-panel").first).to_be_visible()
+    assert complaints == []
+
+
+OVERFLOW = """() => [...document.querySelectorAll('body, body *')].filter(el => {
+    const style = getComputedStyle(el);
+    if (el.closest('.map, .tabs, .visually-hidden, svg, textarea') || style.display === 'inline') return false;
+    return el.scrollWidth > el.clientWidth + 1 && el.clientWidth > 0 && !['auto', 'scroll'].includes(style.overflowX);
+}).map(el => el.className + ': ' + el.textContent.slice(0, 40))"""
+
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+SMALL = """() => [...document.querySelectorAll(
+    'button, a[href], input, textarea, summary, label.button')].filter(el => {
+    const box = el.getBoundingClientRect();
+    if (!box.width || el.closest('.map, .visually-hidden') || el.classList.contains('visually-hidden')) return false;
+    return Math.min(box.width, box.height) < 47.5;
+}).map(el => el.className + ' ' + el.textContent.slice(0, 30) + JSON.stringify(el.getBoundingClientRect()))"""
+
+
+def test_nothing_overflows_and_every_target_is_a_thumb_wide(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician)
+    faults: list[str] = []
+    for language in ("en", "ru"):
+        page.evaluate("language => localStorage.setItem('rounds.locale', language)", language)
+        for view in views_of(visits[0]["id"]):
+            page.goto(re.sub(r"/tablet/.*", f"/tablet/{view}", page.url))
+            expect(page.locator("html")).to_have_attribute("lang", language)
+            for width, height in SIZES:
+                page.set_viewport_size({"width": width, "height": height})
+                page.evaluate(DRAWN)
+                expect(page.locator("main, .tab-panel").first).to_be_visible()
+                for check in (OVERFLOW, SMALL):
+                    faults += [f"{language} {width} /{view}: {fault}" for fault in page.evaluate(check)]
+    assert not faults, "\n".join(faults)
+
+
+def test_what_the_office_moves_is_told_on_the_tablet(
+    open_tablet: OpenTablet, office: Office, demo_server: Server
+) -> None:
+    technician, visits = office.free_technician()
+    page = open_tablet(technician)
+    visit = office.get(f"/visits/{visits[0]['id']}")
+    later = datetime.fromisoformat(visit["planned_start"]).astimezone(UTC) + timedelta(minutes=5)
+    status, answer = demo_server.call(
+        "PATCH",
+        f"/api/v1/visits/{visit['id']}",
+        {"instructions": f"Bring the long ladder {later:%H:%M}"},
+        token=office.token,
+    )
+    assert status == 200, answer
+    page.goto(re.sub(r"/tablet/.*", "/tablet/sync", page.url))
+    page.locator(".dock .primary").click()
+    page.locator(".places a").first.click()
+    page.locator(".news button").first.click()
+    expect(page.locator(".news-list li")).to_have_count(1)
+    page.locator(".news-list .button").click()
+    expect(page.locator(".news")).to_have_count(0)
+
+
+def test_the_map_is_there_without_a_network(open_tablet: OpenTablet, office: Office) -> None:
+    technician, _ = office.free_technician()
+    page = open_tablet(technician)
+    expect(page.locator(".map-strip[data-ready]")).to_be_visible(timeout=20_000)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator(".row").first).to_be_visible()
+    expect(page.locator(".map-strip[data-ready]")).to_be_visible(timeout=20_000)

@@ -1,0 +1,342 @@
+import "fake-indexeddb/auto";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ProblemError } from "../../server/web/shared/api.js";
+import * as database from "../../server/web/technician/db.js";
+import { mutation } from "../../server/web/technician/outbox.js";
+import { enrol, exchange, keepInContact, waitMs } from "../../server/web/technician/sync.js";
+import { uuid7 } from "../../server/web/technician/uuid.js";
+
+/** A small server that keeps the protocol's promises; `wrong` makes it break in chosen ways. */
+class Office {
+  documents = new Map();
+  feed = [];
+  journal = new Map();
+  numbers = [];
+  pushes = 0;
+  wrong = null;
+  epoch = "a";
+  device = 0;
+
+  put(collection, document) {
+    const version = (this.documents.get(document.id)?.version ?? 0) + 1;
+    this.documents.set(document.id, { ...document, collection, version });
+    this.feed.push({ id: document.id, op: "put" });
+  }
+
+  drop(id, reason) {
+    this.feed.push({ id, op: "drop", reason });
+  }
+
+  ask = async (method, path, { body } = {}) => {
+    const url = new URL(path, "http://office");
+    const route = `${method} ${url.pathname}`;
+    const problem = this.wrong?.(route, body);
+    if (problem) throw problem;
+    if (route === "POST /sync/v1/enrol") return { token: "t", device_id: `device-${++this.device}`, technician: { id: "laia", name: "Laia", locale: "en" }, company: { name: "C" } };
+    if (route === "POST /sync/v1/push") return this.push(body);
+    if (route === "GET /sync/v1/pull") return this.pull(url.searchParams.get("cursor"));
+    if (route === "GET /sync/v1/mutations") return { mutations: [...this.journal.values()].map((result) => ({ ...result, status: "applied" })), more: false };
+    throw new Error(route);
+  };
+
+  push({ mutations }) {
+    this.pushes += 1;
+    const results = mutations.map((one) => {
+      this.numbers.push(one.n);
+      if (this.journal.has(one.id)) return { ...this.journal.get(one.id), status: "duplicate" };
+      const document = { ...this.documents.get(one.document_id), ...one.set };
+      for (const [field, added] of Object.entries(one.add)) document[field] = [...(document[field] ?? []), ...added];
+      const { collection, version: _version, ...plain } = document;
+      this.put(collection ?? one.collection, { ...plain, id: one.document_id });
+      const result = { id: one.id, status: "applied", version: this.documents.get(one.document_id).version, conflicts: [], problem: null };
+      this.journal.set(one.id, result);
+      return result;
+    });
+    return { results, server_time: "2026-11-23T09:00:00.000Z" };
+  }
+
+  pull(cursor) {
+    if (cursor && !cursor.startsWith(this.epoch)) throw problem(409, "epoch-changed");
+    const from = cursor ? Number(cursor.slice(1)) : 0;
+    const page = this.feed.slice(from, from + 3);
+    const changes = page.map(({ id, op, reason }) => {
+      const { collection, ...document } = this.documents.get(id);
+      return { collection, id, op, reason, version: document.version, document: op === "put" ? document : null };
+    });
+    return { changes, cursor: `${this.epoch}${from + page.length}`, more: from + page.length < this.feed.length, first_sync_complete: true };
+  }
+}
+
+const problem = (status, code = String(status), more = {}) => new ProblemError({ title: code, status, code, ...more });
+let stores = 0;
+
+async function tablet(office) {
+  const db = database.openDatabase(`tablet-${++stores}`);
+  await enrol(db, office.ask, { code: "abcde-12345", deviceName: "Tablet" });
+  return db;
+}
+
+const edit = (db, more = {}, id = "v1") => database.saveEdit(db, { author: "laia", title: "Del Clos", mutations: [mutation({ id: uuid7(), collection: "visit", documentId: id, baseVersion: 1, madeAt: "2026-11-23T09:00:00.000Z", ...more })] });
+const note = (text) => ({ add: { notes: [{ id: uuid7(), text, at: "2026-11-23T09:00:00.000Z" }] } });
+const states = async (db) => (await db.outbox.toArray()).map((entry) => entry.state);
+const round = (db, office) => exchange(db, office.ask, { now: () => Date.parse("2026-11-23T09:00:00.000Z") });
+
+function office() {
+  const made = new Office();
+  made.put("site", { id: "s1", name: "Del Clos" });
+  made.put("visit", { id: "v1", site_id: "s1", title: "No ice", planned_start: "2026-11-23T09:00:00Z", notes: [] });
+  return made;
+}
+
+test("every write asks the browser for the disk, not for a promise of it", async () => {
+  const asked = [];
+  const plain = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (stores, mode, options) {
+    if (mode === "readwrite") asked.push(options?.durability);
+    return plain.call(this, stores, mode, options);
+  };
+  try {
+    const db = await tablet(office());
+    await edit(db, note("x"));
+    assert.ok(asked.length >= 2);
+    assert.deepEqual([...new Set(asked)], ["strict"]);
+  } finally {
+    IDBDatabase.prototype.transaction = plain;
+  }
+});
+
+test("saved means that the transaction is complete", async () => {
+  const order = [];
+  const plain = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (stores, mode, options) {
+    const made = plain.call(this, stores, mode, options);
+    if (mode === "readwrite") made.addEventListener("complete", () => order.push("complete"));
+    return made;
+  };
+  try {
+    const db = await tablet(office());
+    order.length = 0;
+    await edit(db, note("x"));
+    order.push("saved");
+  } finally {
+    IDBDatabase.prototype.transaction = plain;
+  }
+  assert.deepEqual(order, ["complete", "saved"]);
+});
+
+test("an edit and its photo are kept together or not at all", async () => {
+  const db = await tablet(office());
+  const photo = { sha256: "aa", blob: new Blob(["x"]), size: 1, media_type: "image/jpeg", name: "p", visit_id: "v1", item: null, made_at: "", author: "laia", state: "saved", sent: 0 };
+  const same = mutation({ id: "twice", collection: "visit", documentId: "v1", baseVersion: 1, madeAt: "" });
+  await assert.rejects(database.saveEdit(db, { author: "laia", title: "", mutations: [same, same], photo }));
+  assert.equal(await db.photos.count(), 0);
+  assert.equal(await db.outbox.count(), 0);
+  assert.equal((await database.readMeta(db, "nextN")) ?? 1, 1);
+});
+
+test("what the office has arrives, what is here goes out, numbered without a gap", async () => {
+  const server = office();
+  const db = await tablet(server);
+  for (const text of ["a", "b", "c"]) await edit(db, note(text));
+  assert.equal((await round(db, server)).outcome, "ok");
+  assert.deepEqual(server.numbers, [1, 2, 3]);
+  assert.deepEqual(await states(db), ["accepted", "accepted", "accepted"]);
+  assert.deepEqual((await db.documents.get(["visit", "v1"])).document.notes.map((one) => one.text), ["a", "b", "c"]);
+});
+
+test("a lost reply loses nothing and doubles nothing", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("a"));
+  const { ask } = server;
+  server.ask = async (...args) => {
+    const answer = await ask(...args);
+    if (args[1].endsWith("/push")) throw problem(0, "no-contact");
+    return answer;
+  };
+  assert.equal((await round(db, server)).outcome, "no_contact");
+  assert.deepEqual(await states(db), ["sent"]);
+  server.ask = ask;
+  assert.equal((await round(db, server)).outcome, "ok");
+  assert.deepEqual(await states(db), ["accepted"]);
+  assert.equal(server.documents.get("v1").notes.length, 1);
+});
+
+for (const [status, outcome] of [[0, "no_contact"], [401, "signed_out"], [403, "error"], [426, "too_old"], [429, "busy"], [502, "busy"], [503, "busy"], [504, "busy"]]) {
+  test(`an answer of ${status} to a push keeps the queue as it is`, async () => {
+    const server = office();
+    const db = await tablet(server);
+    await edit(db, note("a"));
+    server.wrong = (route) => (route.endsWith("/push") ? problem(status, status ? String(status) : "no-contact", { retryAfter: 7 }) : null);
+    const result = await round(db, server);
+    assert.equal(result.outcome, outcome);
+    assert.deepEqual(await states(db), ["sent"]);
+    server.wrong = null;
+    await round(db, server);
+    assert.deepEqual(await states(db), ["accepted"]);
+  });
+}
+
+test("one edit that the server falls over is set aside, and the others go in", async () => {
+  const server = office();
+  const db = await tablet(server);
+  for (const text of ["a", "poison", "c", "d"]) await edit(db, note(text));
+  server.wrong = (route, body) => (route.endsWith("/push") && JSON.stringify(body).includes("poison") ? problem(500) : null);
+  for (let i = 0; i < 4; i++) await round(db, server);
+  assert.deepEqual((await states(db)).sort(), ["accepted", "accepted", "accepted", "needs"]);
+  assert.deepEqual(server.documents.get("v1").notes.map((one) => one.text), ["a", "c", "d"]);
+});
+
+test("a push that is refused for its content is halved until the culprit is found", async () => {
+  const server = office();
+  const db = await tablet(server);
+  for (const text of ["a", "too much", "c"]) await edit(db, note(text));
+  server.wrong = (route, body) => (route.endsWith("/push") && JSON.stringify(body).includes("too much") ? problem(413) : null);
+  assert.equal((await round(db, server)).outcome, "ok");
+  assert.deepEqual((await states(db)).sort(), ["accepted", "accepted", "needs"]);
+});
+
+test("a rejected edit keeps its words and its reason, and may be sent once more under a new number", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("a"));
+  const { push } = server;
+  server.push = (body) => ({ results: body.mutations.map((one) => ({ id: one.id, status: "rejected", version: null, conflicts: [], problem: { title: "Closed" } })), server_time: "2026-11-23T09:00:00Z" });
+  await round(db, server);
+  const [entry] = await db.outbox.toArray();
+  assert.equal(entry.state, "needs");
+  assert.equal(entry.problem.title, "Closed");
+  assert.equal(entry.mutation.add.notes[0].text, "a");
+  server.push = push;
+  await database.sendOnceMore(db, entry.seq);
+  await round(db, server);
+  assert.deepEqual(await states(db), ["accepted"]);
+  assert.equal(server.numbers.at(-1), 2);
+});
+
+test("what the office holds back gets its word later", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("a"));
+  const { push } = server;
+  server.push = (body) => ({ ...push.call(server, body), results: body.mutations.map((one) => ({ id: one.id, status: "held", version: null, conflicts: [], problem: null })) });
+  server.wrong = (route) => (route.endsWith("/mutations") ? problem(503) : null);
+  await round(db, server);
+  assert.deepEqual(await states(db), ["waiting"]);
+  server.wrong = null;
+  await round(db, server);
+  assert.deepEqual(await states(db), ["accepted"]);
+});
+
+test("enrolled anew after a revocation, the unsent work goes out from number 1", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("a"));
+  await round(db, server);
+  await edit(db, note("b"));
+  server.wrong = (route) => (route.endsWith("/enrol") ? null : problem(401));
+  assert.equal((await round(db, server)).outcome, "signed_out");
+  assert.equal(await database.readMeta(db, "signedOut"), true);
+  server.wrong = null;
+  await enrol(db, server.ask, { code: "x", deviceName: "Tablet" });
+  await round(db, server);
+  assert.deepEqual(server.numbers, [1, 1]);
+  assert.deepEqual(server.documents.get("v1").notes.map((one) => one.text), ["a", "b"]);
+});
+
+test("a colleague's unsent work stays here under their name", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("hers"));
+  const { ask } = server;
+  await enrol(db, async (...args) => ({ ...(await ask(...args)), technician: { id: "jordi", name: "Jordi", locale: "en" } }), { code: "x", deviceName: "Tablet" });
+  await round(db, server);
+  assert.deepEqual(await states(db), ["saved"]);
+  assert.equal(server.pushes, 0);
+});
+
+test("a visit that was taken away goes, and what was written about it is sent all the same", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await round(db, server);
+  await edit(db, note("was there"));
+  server.drop("v1", "reassigned");
+  server.put = function (collection, document) {
+    this.documents.set(document.id, { ...document, collection, version: (this.documents.get(document.id)?.version ?? 0) + 1 });
+  };
+  await round(db, server);
+  assert.equal(await db.documents.get(["visit", "v1"]), undefined);
+  assert.deepEqual(await states(db), ["accepted"]);
+  assert.equal((await database.readMeta(db, "news"))[0].reason, "reassigned");
+});
+
+test("a server restored to an earlier time gets everything again, and what it forgot leaves the tablet", async () => {
+  const server = office();
+  const db = await tablet(server);
+  server.put("visit", { id: "v2", site_id: "s1", title: "Lost with the restore" });
+  await edit(db, note("a"));
+  await round(db, server);
+  const restored = office();
+  restored.epoch = "b";
+  assert.equal((await round(db, restored)).outcome, "ok");
+  assert.deepEqual(restored.documents.get("v1").notes.map((one) => one.text), ["a"]);
+  assert.equal(await db.documents.get(["visit", "v2"]), undefined);
+  assert.deepEqual(await states(db), ["accepted"]);
+});
+
+test("a page that is late never replaces a newer version", async () => {
+  const db = await tablet(office());
+  const page = (version, title) => ({ changes: [{ collection: "visit", id: "v1", op: "put", version, document: { id: "v1", title } }], cursor: "a", more: false });
+  await database.takePage(db, page(5, "new"), { at: "t", fresh: true });
+  await database.takePage(db, page(4, "old"), { at: "t", fresh: false });
+  assert.equal((await db.documents.get(["visit", "v1"])).document.title, "new");
+});
+
+test("the first sync is no news, the next one is", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await round(db, server);
+  assert.equal(await database.readMeta(db, "news"), undefined);
+  const { collection: _collection, version: _version, ...visit } = server.documents.get("v1");
+  server.put("visit", { ...visit, planned_start: "2026-11-23T12:00:00Z" });
+  await round(db, server);
+  assert.deepEqual((await database.readMeta(db, "news")).map((line) => [line.kind, line.from]), [["moved", "2026-11-23T09:00:00Z"]]);
+});
+
+test("text typed on makes one edit until it is handed to the network", async () => {
+  const server = office();
+  const db = await tablet(server);
+  const type = (text) => database.saveEdit(db, { author: "laia", title: "", coalesce: "work_summary", mutations: [mutation({ id: uuid7(), collection: "visit", documentId: "v1", baseVersion: 1, madeAt: "", set: { work_summary: text } })] });
+  await type("cl");
+  await type("cleaned");
+  assert.equal(await db.outbox.count(), 1);
+  await round(db, server);
+  await type("cleaned, tested");
+  await round(db, server);
+  assert.deepEqual(server.numbers, [1, 2]);
+  assert.equal(server.documents.get("v1").work_summary, "cleaned, tested");
+});
+
+test("after failures the tries come later and later; the server's wish is obeyed", () => {
+  const failed = (outcome, retryAfterS = null) => ({ outcome, problem: null, retryAfterS });
+  assert.deepEqual([1, 2, 3, 9].map((failures) => waitMs(failed("busy"), failures)), [2000, 4000, 8000, 60_000]);
+  assert.equal(waitMs(failed("no_contact"), 9), 30_000);
+  assert.equal(waitMs(failed("busy", 17), 1), 17_000);
+  assert.equal(waitMs(failed("ok"), 0), 30_000);
+});
+
+test("an edit during a round starts another round", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const rounds = [];
+  const runner = keepInContact({ round: () => new Promise((resolve) => rounds.push(resolve)), onChange: () => {}, page: { addEventListener: () => {} } });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  context.mock.timers.tick(0);
+  assert.equal(rounds.length, 1);
+  runner.soon();
+  rounds[0]({ outcome: "ok", problem: null, retryAfterS: null });
+  await settle();
+  context.mock.timers.tick(0);
+  assert.equal(rounds.length, 2);
+  runner.stop();
+});
