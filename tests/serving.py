@@ -1,0 +1,176 @@
+"""A real server for tests: gunicorn in a process of its own on a free port, that can be stopped, killed and started."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+DEADLINE_S = 30.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """Rounds on a database and folder of its own; `url` stays the same over restarts.
+
+    `clock_offset` moves the wall clock of the server and of its commands; what a test itself does then goes by `now()`.
+    """
+
+    def __init__(
+        self, database_url: str, folder: Path, workers: int = 1, *, clock_offset: timedelta = timedelta()
+    ) -> None:
+        self.database_url = database_url
+        self.folder = folder
+        self.workers = workers
+        self.clock_offset = clock_offset
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.branch = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the server and of commands on its database."""
+        return os.environ | {
+            "DATABASE_URL": self.database_url,
+            "ROUNDS_DATA": str(self.folder),
+            "WEB_PROCESSES": str(self.workers),
+            "ROUNDS_PLAN_SECONDS": "1",
+            "FLASK_APP": "wsgi",
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def now(self) -> datetime:
+        """What the server's clock shows, in UTC."""
+        return datetime.now(UTC) + self.clock_offset
+
+    def _module(self, name: str) -> list[str]:
+        """The command that runs a module under the server's clock."""
+        clock = ["-m", "tests.clocked", str(self.clock_offset.total_seconds())] if self.clock_offset else ["-m"]
+        return [sys.executable, *clock, name]
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        command = [*self._module("gunicorn"), "--no-control-socket", "--config", "server/gunicorn_conf.py"]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--bind", f"127.0.0.1:{self.port}", "wsgi:app"],
+                cwd=ROOT,
+                env=self.environment,
+                start_new_session=True,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
+                    return
+            except (urllib.error.URLError, OSError):
+                continue
+        raise RuntimeError((self.folder / "server.log").read_text()[-4000:])
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+            self.process.wait(DEADLINE_S)
+        self.process = None
+
+    def flask(self, *arguments: str) -> str:
+        """Run `flask …` on the server's database; its output."""
+        done = subprocess.run(
+            [*self._module("flask"), *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
+        return done.stdout
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:
+        """One request over real HTTP; status and parsed JSON (or text)."""
+        sent = {"Accept-Language": "en"} | (headers or {})
+        data = None
+        if isinstance(body, bytes):
+            data = body
+        elif body is not None:
+            data = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=sent)
+        try:
+            with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+                return answer.status, _parsed(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, _parsed(error.read())
+
+    def location(self, method: str, path: str, *, token: str, headers: dict[str, str]) -> str:
+        """The Location header of a request that makes something."""
+        sent = headers | {"Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(self.url + path, data=b"", method=method, headers=sent)
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+            return str(answer.headers["Location"])
+
+    def sign_in(self, email: str, password: str = "rounds-demo") -> str:
+        """A session's token."""
+        status, answer = self.call("POST", "/api/v1/auth/login", {"email": email, "password": password})
+        if status != 200:
+            raise RuntimeError(f"{email}: {answer}")
+        return str(answer["token"])
+
+    def enrolment_code(self, email: str, office: str = "dispatcher@rounds.example") -> str:
+        """A code for the technician with this account, made by the office."""
+        technician_id = self.call("GET", "/api/v1/auth/me", token=self.sign_in(email))[1]["technician_id"]
+        status, answer = self.call(
+            "POST", "/api/v1/devices/enrolment-codes", {"technician_id": technician_id}, token=self.sign_in(office)
+        )
+        if status != 201:
+            raise RuntimeError(str(answer))
+        return str(answer["code"])
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw.decode(errors="replace")

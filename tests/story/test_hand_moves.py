@@ -1,0 +1,68 @@
+"""Hand moves on the board: into the draft, undone by their own answer, published like any other draft."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from flask import Flask
+
+from schemas.entities.base import iso
+from tests.builders import Office, SmallCompany, publish
+
+TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
+
+
+def at(hour: int) -> datetime:
+    return datetime.combine(TOMORROW, time(hour), UTC)
+
+
+@pytest.fixture
+def visit(app: Flask, company: SmallCompany) -> str:
+    with app.app_context():
+        made = company.visit(asset_ids=[company.assets[0]])
+        publish(company.id, made, company.anna, at(9))
+        return made
+
+
+def move(dispatcher: Office, company: SmallCompany, *moves: dict[str, object]) -> dict[str, object]:
+    body = {"date": TOMORROW.isoformat(), "branch_id": company.branch, "moves": list(moves)}
+    answer = dispatcher.post("/api/v1/board/moves", json=body)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json)
+
+
+def test_a_move_stays_in_the_draft_until_it_is_published(dispatcher: Office, company: SmallCompany, visit: str) -> None:
+    moved = move(dispatcher, company, {"visit_id": visit, "technician_id": company.boris, "start_at": iso(at(11))})
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["assignee_id"] == company.anna
+    assert dispatcher.post(f"/api/v1/plans/{moved['plan_id']}/publish").status_code == 200
+    published = dispatcher.get(f"/api/v1/visits/{visit}").json
+    assert (published["assignee_id"], published["planned_start"]) == (company.boris, iso(at(11)))
+
+
+def test_the_answers_undo_brings_back_what_is_published(dispatcher: Office, company: SmallCompany, visit: str) -> None:
+    moved = move(dispatcher, company, {"visit_id": visit, "technician_id": company.boris, "start_at": iso(at(11))})
+    undone = move(dispatcher, company, *moved["undo"])  # type: ignore[misc]
+    assert undone["plan_id"] is None
+    board = dispatcher.get(f"/api/v1/board?date={TOMORROW}&branch_id={company.branch}").json
+    assert board["draft"] is None
+
+
+def test_a_visit_taken_off_by_hand_is_nobodys_once_published(
+    dispatcher: Office, company: SmallCompany, visit: str
+) -> None:
+    moved = move(dispatcher, company, {"visit_id": visit, "technician_id": None, "start_at": None})
+    assert dispatcher.post(f"/api/v1/plans/{moved['plan_id']}/publish").status_code == 200
+    taken = dispatcher.get(f"/api/v1/visits/{visit}").json
+    assert (taken["plan_state"], taken["assignee_id"]) == ("due", None)
+
+
+def test_a_locked_visit_is_not_moved(dispatcher: Office, company: SmallCompany, visit: str) -> None:
+    assert dispatcher.patch(f"/api/v1/visits/{visit}", json={"locked": True}).status_code == 200
+    body = {
+        "date": TOMORROW.isoformat(),
+        "branch_id": company.branch,
+        "moves": [{"visit_id": visit, "technician_id": company.boris, "start_at": iso(at(11))}],
+    }
+    answer = dispatcher.post("/api/v1/board/moves", json=body)
+    assert (answer.status_code, answer.json["code"]) == (409, "visit-locked")
