@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,14 @@ def migrated(url: str, folder: Path) -> Flask:
     return app
 
 
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A database to copy: its file (SQLite) or its name (PostgreSQL), and the company in it."""
+
+    source: str
+    company: SmallCompany | None = None
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     with postgresql.server() as url:
@@ -39,23 +50,57 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    app = migrated(f"sqlite:///{folder / 'template.db'}", folder)
-    with app.app_context():
-        connection = db.engine.raw_connection()
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-        db.engine.dispose()
-    return folder / "template.db"
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """An empty SQLite database at the newest migration."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    return furnished(migrated(f"sqlite:///{file}", file.parent), str(file))
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    name = f"template_{uuid.uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    migrated(database_on(postgresql_server, name), tmp_path_factory.mktemp("pg"))
+def sqlite_company(sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A SQLite database with the small company in it."""
+    file = tmp_path_factory.mktemp("company") / "template.db"
+    shutil.copyfile(sqlite_template.source, file)
+    app = create_app({"DATABASE_URL": f"sqlite:///{file}", "DATA_FOLDER": file.parent, "TESTING": True})
+    return furnished(app, str(file), small_company)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """An empty PostgreSQL database at the newest migration."""
+    name = made_on(postgresql_server)
+    return furnished(migrated(database_on(postgresql_server, name), tmp_path_factory.mktemp("pg")), name)
+
+
+@pytest.fixture(scope="session")
+def postgresql_company(
+    postgresql_server: str, postgresql_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Template:
+    """A PostgreSQL database with the small company in it."""
+    name = made_on(postgresql_server, postgresql_template.source)
+    url = database_on(postgresql_server, name)
+    app = create_app({"DATABASE_URL": url, "DATA_FOLDER": tmp_path_factory.mktemp("pg"), "TESTING": True})
+    return furnished(app, name, small_company)
+
+
+def furnished(app: Flask, source: str, furnish: Callable[[], SmallCompany] | None = None) -> Template:
+    """A template that nobody is connected to any more, with what `furnish` puts in."""
+    with app.app_context():
+        company = furnish() if furnish else None
+        db.session.remove()
+        if db.engine.dialect.name == "sqlite":
+            connection = db.engine.raw_connection()
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+        db.engine.dispose()
+    return Template(source=source, company=company)
+
+
+def made_on(server: str, template: str = "template1") -> str:
+    """The name of a new database on a PostgreSQL server, a copy of another."""
+    name = f"rounds_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     return name
 
 
@@ -64,21 +109,27 @@ def database_on(server: str, name: str) -> str:
     return head.rsplit("/", 1)[0] + "/" + name + (f"?{query}" if query else "")
 
 
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database at the newest migration: a copy of the template."""
-    if request.param == "sqlite":
-        target = tmp_path / "rounds.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), target)
-        yield f"sqlite:///{target}"
+@contextmanager
+def copied(request: pytest.FixtureRequest, dialect: str, what: str, folder: Path) -> Iterator[str]:
+    """The address of a copy of the template `what` (`template` or `company`), for as long as it is needed."""
+    template: Template = request.getfixturevalue(f"{dialect}_{what}")
+    if dialect == "sqlite":
+        shutil.copyfile(template.source, folder / "rounds.db")
+        yield f"sqlite:///{folder / 'rounds.db'}"
         return
     server = request.getfixturevalue("postgresql_server")
-    template = request.getfixturevalue("postgresql_template")
-    name = f"test_{uuid.uuid4().hex}"
+    name = made_on(server, template.source)
+    yield database_on(server, name)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield database_on(server, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database at the newest migration, with the small company for whoever asks for it, else empty."""
+    what = "company" if "company" in request.fixturenames else "template"
+    with copied(request, request.param, what, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -99,10 +150,10 @@ def context(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def company(app: Flask) -> SmallCompany:
+def company(request: pytest.FixtureRequest, app: Flask) -> SmallCompany:
     """A company of one branch, two technicians, three sites with a pump each, and its people."""
-    with app.app_context():
-        return small_company()
+    dialect = app.config["SQLALCHEMY_DATABASE_URI"].partition(":")[0].partition("+")[0]
+    return copy.deepcopy(request.getfixturevalue(f"{dialect}_company").company)
 
 
 @pytest.fixture

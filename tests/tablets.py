@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from typing import Any
 
 from flask import Flask
@@ -50,12 +51,14 @@ class OverHttp:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
-                return answer.status, json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            text = error.read()
-            return error.code, json.loads(text) if text else {}
-        except (OSError, ValueError, EOFError) as error:
+            try:
+                answer = urllib.request.urlopen(request, timeout=self.timeout_s)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                text = answer.read()
+                return answer.status, json.loads(text) if text else {}
+        except (OSError, ValueError, EOFError, HTTPException) as error:
             raise Offline from error
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import copy
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,8 +21,8 @@ from server.extensions import db
 from server.store.models import Branch, User
 from server.store.transaction import transactional
 from server.store.types import new_id
-from tests.builders import PASSWORD, Office, SmallCompany, entry, hashed, publish, small_company
-from tests.conftest import DATABASES
+from tests.builders import PASSWORD, Office, SmallCompany, entry, hashed, publish
+from tests.conftest import DATABASES, copied
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 
@@ -167,10 +164,10 @@ class Calm:
 def calm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calm]:
     """One office on each database for all tests of a file."""
     folder = tmp_path_factory.mktemp("calm")
-    with database(request, folder) as url:
+    with copied(request, request.param, "company", folder) as url:
         app = create_app({"DATABASE_URL": url, "DATA_FOLDER": folder, "TESTING": True})
+        company = copy.deepcopy(request.getfixturevalue(f"{request.param}_company").company)
         with app.app_context():
-            company = small_company()
             visit = company.visit()
         client = app.test_client(use_cookies=False)
         dispatcher = company.sign_in(client, "dispatcher@small.example")
@@ -178,22 +175,6 @@ def calm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
-
-
-@contextmanager
-def database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """An empty database at the newest migration, a copy of the template, for longer than one test."""
-    if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "rounds.db")
-        yield f"sqlite:///{folder / 'rounds.db'}"
-        return
-    server, template = request.getfixturevalue("postgresql_server"), request.getfixturevalue("postgresql_template")
-    name = f"calm_{uuid.uuid4().hex}"
-    head, _, query = server.partition("?")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield head.rsplit("/", 1)[0] + "/" + name + (f"?{query}" if query else "")
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @dataclass

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 from flask import Flask
 
 from server.app import create_app
 from server.demo import DemoReport, load_demo
 from server.extensions import db
-from tests.conftest import DATABASES, database_on
+from tests.conftest import DATABASES, copied
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 """A Tuesday: half past one in Andorra, half past three in Moscow, in the middle of the day's work."""
@@ -24,18 +21,8 @@ NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 @pytest.fixture(scope="session", params=DATABASES)
 def demo_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An empty database for the demo company."""
-    if request.param == "sqlite":
-        target = tmp_path_factory.mktemp("demo") / "rounds.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), target)
-        yield f"sqlite:///{target}"
-        return
-    server = request.getfixturevalue("postgresql_server")
-    template = request.getfixturevalue("postgresql_template")
-    name = f"demo_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield database_on(server, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(request, request.param, "template", tmp_path_factory.mktemp("demo")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ from server.store.models import (
 )
 from server.store.transaction import transactional
 from sync.states import fold
+from tests.conftest import copied
 from tests.demo.conftest import NOW
 
 
@@ -214,10 +215,9 @@ def test_the_scheduler_agrees_with_the_ledger(demo: DemoReport) -> None:
 
 
 @pytest.fixture
-def twin(tmp_path: Any, sqlite_template: Any) -> Any:
-    target = tmp_path / "twin.db"
-    target.write_bytes(sqlite_template.read_bytes())
-    app = create_app({"DATABASE_URL": f"sqlite:///{target}", "DATA_FOLDER": tmp_path, "TESTING": True})
+def twin(request: pytest.FixtureRequest, tmp_path: Any) -> Any:
+    with copied(request, "sqlite", "template", tmp_path) as url:
+        app = create_app({"DATABASE_URL": url, "DATA_FOLDER": tmp_path, "TESTING": True})
     with app.app_context():
         yield
         db.session.remove()
