@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from schemas.entities.base import Day, EntitySchema, Id, Text, derived, office, shared
+from schemas.entities.base import Day, EntitySchema, Id, Stored, Text, derived, office, shared
 
 
 class AssetSchema(EntitySchema):
@@ -22,4 +22,4 @@ class AssetSchema(EntitySchema):
     warranty_starts_on = office(Day(allow_none=True))
     warranty_ends_on = office(Day(allow_none=True))
     external_ref = office(Text(80, allow_none=True))
-    recent_visits = derived(fields.Raw())
+    recent_visits = derived(Stored(fields.Dict()))

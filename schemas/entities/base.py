@@ -56,6 +56,12 @@ def derived(field: AnyField, *, ref: str | None = None, closure: bool = True) ->
     return owned(field, "server", "server", ref=ref, closure=closure)
 
 
+def since(field: AnyField, version: int) -> AnyField:
+    """Say in which schema version a field came: clients of an older one are not sent it."""
+    field.metadata = {**field.metadata, "since": version}
+    return field
+
+
 class Instant(fields.Field[datetime]):
     """A moment: ISO 8601 with an offset on the way in, UTC with `Z` and milliseconds on the way out."""
 
@@ -216,6 +222,9 @@ class EntitySchema(Schema):
         unknown = RAISE
 
     collection: ClassVar[str]
+    since: ClassVar[int] = 1
+    office_may_create: ClassVar[bool] = True
+    office_may_delete: ClassVar[bool] = False
     device_may_create: ClassVar[bool] = False
     device_may_delete: ClassVar[bool] = False
     called_by: ClassVar[str] = "name"
@@ -250,6 +259,10 @@ class EntitySchema(Schema):
     def why_left(self, body: Body) -> str:
         """The reason code that a replica hears when the document leaves its scope."""
         return "not-needed"
+
+    def known_at(self, version: int) -> list[str]:
+        """The document's fields as of a schema version, its id first."""
+        return [name for name, field in self.fields.items() if field.metadata.get("since", 1) <= version]
 
     def called(self, body: Body) -> str:
         """What people call the document."""

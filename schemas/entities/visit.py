@@ -111,8 +111,8 @@ class VisitSchema(EntitySchema):
 
     number = derived(fields.String())
     origin = derived(fields.String())
-    occurrence_id = derived(fields.String())
-    plan_id = derived(fields.String())
+    occurrence_id = derived(fields.String(allow_none=True))
+    plan_id = derived(fields.String(allow_none=True))
 
     kind = office(Text(60, shortest=1, required=True))
     title = office(Text(200))
@@ -149,11 +149,11 @@ class VisitSchema(EntitySchema):
     work_summary = on_site(Text(4000, allow_none=True), "text")
 
     exec_state = derived(fields.String())
-    performed_by_id = derived(fields.String(), ref="technician", closure=False)
-    started_at = derived(Instant())
-    finished_at = derived(Instant())
-    coverage = derived(fields.Raw())
-    flags = derived(fields.Raw())
+    performed_by_id = derived(fields.String(allow_none=True), ref="technician", closure=False)
+    started_at = derived(Instant(allow_none=True))
+    finished_at = derived(Instant(allow_none=True))
+    coverage = derived(fields.Dict(allow_none=True))
+    flags = derived(Stored(fields.String()))
     archived = derived(fields.Boolean())
 
     def scopes(self, body: Body) -> frozenset[str]:

@@ -135,9 +135,9 @@ def _record(session: Session, company_id: str, items: Sequence[tuple[Synced, boo
         return
     _upsert(session, Document, documents, keys=("company_id", "id"))
     _insert(session, DocumentVersion, versions)
-    moves = place(placements, _reason_loader(session, company_id), _ref_loader(session, company_id))
+    moves = place(placements, _reason_loader(session, company_id, collections), _ref_loader(session, company_id))
     _write_reasons(session, company_id, moves)
-    rows = _feed_rows(company_id, placements, moves, left_because)
+    rows = _feed_rows(company_id, collections, placements, moves, left_because)
     number = next_number(session, company_id)
     if rows:
         _upsert(
@@ -146,24 +146,26 @@ def _record(session: Session, company_id: str, items: Sequence[tuple[Synced, boo
 
 
 def _feed_rows(
-    company_id: str, placements: Mapping[str, Placement], moves: Moves, left_because: Mapping[str, str]
+    company_id: str,
+    collections: Mapping[str, str],
+    placements: Mapping[str, Placement],
+    moves: Moves,
+    left_because: Mapping[str, str],
 ) -> Rows:
     live = {(scope, doc) for doc in placements for scope in moves.members[doc]} | moves.entered
-    rows = [
-        {"company_id": company_id, "scope": scope, "document_id": doc, "live": True, "reason": None}
-        for scope, doc in sorted(live)
-    ]
-    rows += [
+    reasons: dict[tuple[str, str], str | None] = dict.fromkeys(sorted(live))
+    reasons |= {(scope, doc): left_because.get(doc, "not-needed") for scope, doc in sorted(moves.left)}
+    return [
         {
             "company_id": company_id,
             "scope": scope,
             "document_id": doc,
-            "live": False,
-            "reason": left_because.get(doc, "not-needed"),
+            "collection": collections.get(doc),
+            "live": reason is None,
+            "reason": reason,
         }
-        for scope, doc in sorted(moves.left)
+        for (scope, doc), reason in reasons.items()
     ]
-    return rows
 
 
 def _write_reasons(session: Session, company_id: str, moves: Moves) -> None:
@@ -184,12 +186,14 @@ def _write_reasons(session: Session, company_id: str, moves: Moves) -> None:
         _insert(session, ScopeReason, gained)
 
 
-def _reason_loader(session: Session, company_id: str) -> Any:
+def _reason_loader(session: Session, company_id: str, collections: dict[str, str]) -> Any:
+    """Loads reasons; whatever it is asked for may move, so `collections` learns the collection of each."""
+
     def load(docs: Iterable[str]) -> Mapping[str, set[Reason]]:
         found: dict[str, set[Reason]] = {}
         docs = list(docs)
         # Two transactions that move two visits of one site must see each other's reasons for it: the second waits.
-        _lock(session, company_id, docs)
+        collections.update(_lock(session, company_id, docs))
         for part in chunks(docs):
             statement = select(ScopeReason.document_id, ScopeReason.scope, ScopeReason.via).where(
                 ScopeReason.company_id == company_id, ScopeReason.document_id.in_(part)
@@ -201,10 +205,15 @@ def _reason_loader(session: Session, company_id: str) -> Any:
     return load
 
 
-def _lock(session: Session, company_id: str, docs: Iterable[str]) -> None:
+def _lock(session: Session, company_id: str, docs: Iterable[str]) -> dict[str, str]:
+    """Lock documents in id order; the collection of each."""
+    found: dict[str, str] = {}
     for part in chunks(sorted(docs)):
-        statement = select(Document.id).where(Document.company_id == company_id, Document.id.in_(part))
-        session.execute(statement.order_by(Document.id).with_for_update())
+        statement = select(Document.id, Document.collection).where(
+            Document.company_id == company_id, Document.id.in_(part)
+        )
+        found |= {row.id: row.collection for row in session.execute(statement.order_by(Document.id).with_for_update())}
+    return found
 
 
 def _ref_loader(session: Session, company_id: str) -> Any:

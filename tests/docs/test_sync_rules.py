@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-RULE = re.compile(r"\bS-\d{1,2}\b")
+RULE = re.compile(r"\bS-\d{1,3}\b")
 CITING = [*(ROOT / "tests" / "api").glob("test_sync*.py"), *(ROOT / "tests" / "sync").glob("*.py")]
 
 

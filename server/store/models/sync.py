@@ -60,13 +60,20 @@ class DocumentVersion(Model):
 
 
 class ScopeFeed(Model):
-    """One row for each document that is or was in a scope; `seq` is when that last mattered."""
+    """One row for each document that is or was in a scope; `seq` is when that last mattered.
 
-    __table_args__ = (Index("ix_scope_feed_order", "company_id", "scope", "seq", "document_id"),)
+    `collection` is null while a document is referred to and has not been made yet.
+    """
+
+    __table_args__ = (
+        Index("ix_scope_feed_order", "company_id", "scope", "seq", "document_id"),
+        Index("ix_scope_feed_collection", "company_id", "scope", "collection", "seq", "document_id"),
+    )
 
     company_id: Mapped[CompanyId]
     scope: Mapped[str] = mapped_column(String(60), primary_key=True)
     document_id: Mapped[str] = mapped_column(IdType, primary_key=True)
+    collection: Mapped[str | None] = mapped_column(String(40))
     seq: Mapped[int] = mapped_column(BigInteger)
     live: Mapped[bool]
     reason: Mapped[str | None] = mapped_column(String(40))
