@@ -7,7 +7,6 @@ line in `POLICIES`; the law tests run over that table.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -138,13 +137,76 @@ def _extreme(meeting: Meeting, *, sign: int) -> Verdict:
     )
 
 
+MOST_EDITS = 400
+"""Words that two texts may differ in and still be merged word by word; beyond, both are kept for a person."""
+
+Edit = tuple[int, int, list[str]]
+
+
 def _words(value: Json) -> list[str]:
     return re.findall(r"\s+|\S+", value or "")
 
 
-def _edits(base: list[str], side: list[str]) -> list[tuple[int, int, list[str]]]:
-    matcher = difflib.SequenceMatcher(a=base, b=side, autojunk=False)
-    return [(i1, i2, side[j1:j2]) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"]
+def _edits(base: list[str], side: list[str]) -> list[Edit]:
+    """What turns `base` into `side`: (start, end, words instead), in order.
+
+    Texts that differ in more than `MOST_EDITS` words count as one edit of all between their common ends.
+    """
+    shortest = min(len(base), len(side))
+    head = next((at for at in range(shortest) if base[at] != side[at]), shortest)
+    shortest -= head
+    tail = next((at for at in range(shortest) if base[-1 - at] != side[-1 - at]), shortest)
+    old, new = base[head : len(base) - tail], side[head : len(side) - tail]
+    edits: list[Edit] = []
+    x = y = 0
+    for x_same, y_same in [*(_common(old, new) or []), (len(old), len(new))]:
+        if x_same > x or y_same > y:
+            edits.append((head + x, head + x_same, new[y:y_same]))
+        x, y = x_same + 1, y_same + 1
+    return edits
+
+
+def _common(old: list[str], new: list[str]) -> list[tuple[int, int]] | None:
+    """Pairs of places with the same word, rising in both: a longest common subsequence; None past `MOST_EDITS`.
+
+    The greedy algorithm of Myers (An O(ND) Difference Algorithm, 1986): `reach[k]` is the furthest place in `old`
+    on the diagonal `k` = place in `old` - place in `new` with the edits so far. Time and room follow MOST_EDITS².
+    """
+    reach = {1: 0}
+    passed: list[dict[int, int]] = []
+    for edits in range(min(len(old) + len(new), MOST_EDITS) + 1):
+        passed.append(dict(reach))
+        for k in range(-edits, edits + 1, 2):
+            x = _next(reach, k, edits)
+            y = x - k
+            while x < len(old) and y < len(new) and old[x] == new[y]:
+                x, y = x + 1, y + 1
+            reach[k] = x
+            if x >= len(old) and y >= len(new):
+                return _way_back(passed, len(old), len(new))
+    return None
+
+
+def _next(reach: Mapping[int, int], k: int, edits: int) -> int:
+    """The place on diagonal `k` after one more edit: a word put in, or one taken out where that leads further."""
+    if k == -edits or (k != edits and reach[k - 1] < reach[k + 1]):
+        return reach[k + 1]
+    return reach[k - 1] + 1
+
+
+def _way_back(passed: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
+    """The places that the way to (`x`, `y`) has in common, first one first."""
+    common: list[tuple[int, int]] = []
+    for edits in range(len(passed) - 1, -1, -1):
+        reach, k = passed[edits], x - y
+        started = _next(reach, k, edits) if edits else 0
+        while x > started:
+            x, y = x - 1, y - 1
+            common.append((x, y))
+        if edits:
+            down = k == -edits or (k != edits and reach[k - 1] < reach[k + 1])
+            x, y = (x, y - 1) if down else (x - 1, y)
+    return common[::-1]
 
 
 def _merge_words(base: list[str], mine: list[str], theirs: list[str]) -> list[str] | None:
@@ -152,7 +214,7 @@ def _merge_words(base: list[str], mine: list[str], theirs: list[str]) -> list[st
     edits = sorted([*_edits(base, mine), *_edits(base, theirs)])
     merged: list[str] = []
     position = 0
-    previous: tuple[int, int, list[str]] | None = None
+    previous: Edit | None = None
     for edit in edits:
         start, end, words = edit
         if previous == edit:

@@ -48,14 +48,13 @@ def move_in_draft(
     Raises Problem: `not-found` for visits, technicians or branches that are not there, `visit-begun` for work that has
     begun, `visit-locked`, `invalid-fields` for a time on another day.
     """
-    branch = planning.branch(company_id, branch_id)
+    branch = planning.branch(company_id, branch_id, lock=True)
     if branch is None:
         raise not_found()
-    plan = next(iter(planning.drafts_on(company_id, branch_id, day)), None)
-    if plan is None:
+    newest = next(iter(planning.drafts_on(company_id, branch_id, day)), None)
+    plan = planning.plan(company_id, newest.id, lock=True) if newest else None
+    if plan is None or plan.state != "draft":
         plan = _from_published(company_id, branch, day, user_id, now)
-    plan = planning.plan(company_id, plan.id, lock=True)
-    assert plan is not None
     stops = {stop.visit_id: stop for stop in planning.stops(company_id, plan.id)}
     left = {row.visit_id: row for row in planning.unassigned(company_id, plan.id)}
     undo: list[Move] = []

@@ -99,6 +99,7 @@ def _keep(
     user_id: str | None,
     now: datetime,
 ) -> str:
+    planning.branch(company_id, branch_id, lock=True)
     for older in planning.drafts_on(company_id, branch_id, first):
         older.state = "discarded"
     row = RoutePlan(

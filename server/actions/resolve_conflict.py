@@ -35,15 +35,20 @@ def resolve(
     item = documents.load(company_id, conflict.collection, conflict.document_id)
     if item is None:
         raise not_found()
-    before = documents.current_body(item).get(conflict.field)
+    before = documents.current_body(item)
     wanted = {"mine": conflict.mine, "theirs": conflict.theirs, "value": value}[choice]
     written = _write(item, conflict, wanted, choice, now)
+    after = documents.current_body(item)
     conflict.resolution = {
         "choice": choice,
         "value": wanted,
-        "before": before,
-        "after": documents.current_body(item).get(conflict.field),
+        "before": before.get(conflict.field),
         "written": written,
+        "changed": {
+            name: [before.get(name), after[name]]
+            for name, rule in COLLECTIONS[conflict.collection].rules.items()
+            if rule.owner != "server" and not same(before.get(name), after[name])
+        },
         "was": conflict.state,
     }
     conflict.state = "resolved"
@@ -53,11 +58,11 @@ def resolve(
 
 
 @transactional
-def undo(company_id: str, conflict_id: str) -> Conflict:
-    """Take a resolution back: the value before it stands again and the clash is as open as it was.
+def undo(company_id: str, conflict_id: str, *, now: datetime) -> Conflict:
+    """Take a resolution back: all that it changed stands as before and the clash is as open as it was.
 
-    Raises Problem: `not-found`, `not-resolved`, or `conflict` when somebody has changed the field since, whose work an
-    undo would erase.
+    Raises Problem: `not-found`, `not-resolved`, `conflict` when somebody has changed one of the fields since, whose
+    work an undo would erase, and what `edit_document` raises when the values of before are not legal any more.
     """
     conflict = _locked(company_id, conflict_id)
     if conflict.state != "resolved" or conflict.resolution is None:
@@ -65,11 +70,7 @@ def undo(company_id: str, conflict_id: str) -> Conflict:
     item = documents.load(company_id, conflict.collection, conflict.document_id)
     if item is None:
         raise not_found()
-    if conflict.resolution["written"]:
-        if not same(documents.current_body(item).get(conflict.field), conflict.resolution["after"]):
-            raise Problem(409, "conflict", field=conflict.field)
-        documents.set_values(item, {conflict.field: conflict.resolution["before"]}, [conflict.field])
-        _settle(item)
+    _take_back(item, conflict.resolution["changed"], now)
     conflict.state = conflict.resolution["was"]
     conflict.resolution = None
     conflict.resolved_by = None
@@ -90,6 +91,7 @@ def accept_defaults(company_id: str, ids: list[str], *, user_id: str | None, now
             "value": conflict.value,
             "before": conflict.value,
             "written": False,
+            "changed": {},
             "was": "open",
         }
         conflict.state = "resolved"
@@ -127,6 +129,21 @@ def _write(item: Synced, conflict: Conflict, wanted: Json, choice: str, now: dat
         edit_document(item.company_id, conflict.collection, item.id, {conflict.field: wanted}, now=now)
     _settle(item)
     return True
+
+
+def _take_back(item: Synced, changed: dict[str, list[Json]], now: datetime) -> None:
+    """Set what a resolution changed to what it was, the office's fields through the office's checks."""
+    body = documents.current_body(item)
+    for name, (_, after) in changed.items():
+        if not same(body.get(name), after):
+            raise Problem(409, "conflict", field=name)
+    rules = COLLECTIONS[item.collection].rules
+    facts = {name: before for name, (before, _) in changed.items() if rules[name].owner == "field"}
+    others = {name: before for name, (before, _) in changed.items() if name not in facts}
+    documents.set_values(item, facts, facts)
+    if others:
+        edit_document(item.company_id, item.collection, item.id, others, now=now)
+    _settle(item)
 
 
 def _restore_entry(item: Synced, conflict: Conflict) -> bool:

@@ -129,11 +129,11 @@ class ResolveView(MethodView):
 @blueprint.route("/conflicts/<uuid:conflict_id>/undo")
 class UndoView(MethodView):
     @requires(*OFFICE)
-    @refuses(409, "not-resolved")
+    @refuses(409, "not-resolved", "conflict", "state-move", "visit-finished")
     @blueprint.response(200, ConflictItem)
     def post(self, conflict_id: Any) -> Response:
         """Take the resolution back."""
-        undo(principal().company_id, str(conflict_id))
+        undo(principal().company_id, str(conflict_id), now=now())
         return one_item(RESOURCE, str(conflict_id))
 
 

@@ -208,6 +208,48 @@ def test_work_on_a_cancelled_visit_is_never_lost(
     assert "done-on-cancelled" in [one["reason"]["code"] for one in inbox(dispatcher, state="open")]
 
 
+def test_an_accepted_proposal_is_taken_back_whole(anna: Tablet, visit: str, dispatcher: Office) -> None:
+    """S-36 (law 8): what followed from the accepted value goes back with it, and no visit is left half planned."""
+    placed = ("plan_state", "assignee_id", "planned_start", "planned_end")
+    before = [anna.body(visit)[name] for name in placed]
+    anna.change(visit, set={"plan_state": "due"})
+    anna.sync()
+    (proposal,) = inbox(dispatcher, state="open")
+    path = f"/api/v1/conflicts/{proposal['id']}"
+    assert dispatcher.post(f"{path}/resolve", json={"choice": "mine"}).status_code == 200
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["assignee_id"] is None
+    assert dispatcher.post(f"{path}/undo").status_code == 200
+    anna.sync()
+    assert [anna.body(visit)[name] for name in placed] == before
+
+
+def test_an_undo_that_would_break_a_visit_is_refused(anna: Tablet, visit: str, dispatcher: Office) -> None:
+    """S-36 (law 8)"""
+    anna.change(visit, set={"plan_state": "due"})
+    anna.sync()
+    (proposal,) = inbox(dispatcher, state="open")
+    path = f"/api/v1/conflicts/{proposal['id']}"
+    dispatcher.post(f"{path}/resolve", json={"choice": "mine"})
+    dispatcher.post(f"/api/v1/visits/{visit}/cancel", json={"reason": "Sold"})
+    answer = dispatcher.post(f"{path}/undo")
+    assert (answer.status_code, answer.json["code"], answer.json["field"]) == (409, "conflict", "plan_state")
+
+
+def test_an_accepted_default_can_be_opened_again(
+    app: Flask, company: SmallCompany, anna: Tablet, dispatcher: Office
+) -> None:
+    """S-37"""
+    site = company.sites[0]
+    anna.change(site, "site", set={"access_note": "mine"})
+    office(app, company, Site, site, access_note="theirs")
+    anna.sync()
+    (clash,) = inbox(dispatcher, state="open")
+    dispatcher.post("/api/v1/conflicts/accept-defaults", json={"ids": [clash["id"]]})
+    assert dispatcher.post(f"/api/v1/conflicts/{clash['id']}/undo").status_code == 200
+    assert [one["id"] for one in inbox(dispatcher, state="open")] == [clash["id"]]
+    assert dispatcher.get(f"/api/v1/sites/{site}").json["access_note"] == "mine"
+
+
 def test_defaults_are_accepted_all_at_once(app: Flask, company: SmallCompany, anna: Tablet, dispatcher: Office) -> None:
     """S-37"""
     site = company.sites[0]

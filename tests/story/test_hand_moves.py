@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -66,3 +68,24 @@ def test_a_locked_visit_is_not_moved(dispatcher: Office, company: SmallCompany, 
     }
     answer = dispatcher.post("/api/v1/board/moves", json=body)
     assert (answer.status_code, answer.json["code"]) == (409, "visit-locked")
+
+
+def test_first_moves_made_at_once_land_in_one_draft(app: Flask, dispatcher: Office, company: SmallCompany) -> None:
+    """Four dispatchers each move a visit of a day that has no draft yet."""
+    with app.app_context():
+        visits = [company.visit(asset_ids=[company.assets[0]]) for _ in range(4)]
+        for hour, visit in enumerate(visits, start=9):
+            publish(company.id, visit, company.anna, at(hour))
+    start = Barrier(len(visits))
+
+    def first_move(visit: str) -> object:
+        office = Office(client=app.test_client(), token=dispatcher.token)
+        start.wait(30)
+        return move(office, company, {"visit_id": visit, "technician_id": company.boris, "start_at": iso(at(14))})
+
+    with ThreadPoolExecutor(len(visits)) as pool:
+        drafts = {answer["plan_id"] for answer in pool.map(first_move, visits)}  # type: ignore[index]
+    (draft,) = drafts
+    plan = dispatcher.get(f"/api/v1/plans/{draft}").json
+    (route,) = [one for one in plan["routes"] if one["technician_id"] == company.boris]
+    assert {stop["visit_id"] for stop in route["stops"]} == set(visits)

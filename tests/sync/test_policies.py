@@ -188,3 +188,27 @@ def test_a_loss_by_rank_is_shown_to_a_person(policy: Any, chosen: str) -> None:
 def test_a_number_beats_nothing_for_max_and_min() -> None:
     for policy in ("max", "min"):
         assert POLICIES[policy](Meeting(base=1, mine=None, theirs=3)).value == 3  # type: ignore[index]
+
+
+ALIKE = st.lists(st.sampled_from(["a", "b"]), max_size=12).map(" ".join)
+
+
+@given(base=ALIKE, side=ALIKE)
+def test_an_edit_that_only_one_side_made_stands_word_for_word(base: str, side: str) -> None:
+    assert text(base, side, base) == (side, False)
+    assert text(base, base, side) == (side, False)
+
+
+def test_long_texts_of_one_word_are_merged_like_any_other() -> None:
+    """Four thousand characters of the same word have many ways to be the same; one of them is found quickly."""
+    base = "a " * 2000
+    assert text(base, "b " + base, base + "c") == ("b " + base + "c", False)
+
+
+def test_texts_that_differ_in_nearly_all_are_both_kept() -> None:
+    words = [f"w{n}" for n in range(700)]
+    mine, theirs = " ".join(words[::-1]), " ".join(f"{word}!" for word in words)
+    found, needs_person = text(" ".join(words), mine, theirs)
+    assert needs_person
+    assert mine in found
+    assert theirs in found

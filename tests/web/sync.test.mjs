@@ -318,6 +318,23 @@ test("text typed on makes one edit until it is handed to the network", async () 
   assert.equal(server.documents.get("v1").work_summary, "cleaned, tested");
 });
 
+test("text typed at any moment of a push is sent in the end", async () => {
+  const turn = () => new Promise((done) => setImmediate(done));
+  for (let turns = 0; turns < 25; turns++) {
+    const server = office();
+    const db = await tablet(server);
+    const type = (text) => database.saveEdit(db, { author: "laia", title: "", coalesce: "work_summary", mutations: [mutation({ id: uuid7(), collection: "visit", documentId: "v1", baseVersion: 1, madeAt: "", set: { work_summary: text } })] });
+    await type("clean");
+    const running = round(db, server);
+    for (let n = 0; n < turns; n++) await turn();
+    await type("cleaned, tested");
+    await running;
+    await round(db, server);
+    assert.equal(server.documents.get("v1").work_summary, "cleaned, tested", `typed after ${turns} turns`);
+    db.close();
+  }
+});
+
 test("after failures the tries come later and later; the server's wish is obeyed", () => {
   const failed = (outcome, retryAfterS = null) => ({ outcome, problem: null, retryAfterS });
   assert.deepEqual([1, 2, 3, 9].map((failures) => waitMs(failed("busy"), failures)), [2000, 4000, 8000, 60_000]);

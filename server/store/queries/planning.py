@@ -21,8 +21,9 @@ from server.store.models import (
 )
 
 
-def branch(company_id: str, branch_id: str) -> Branch | None:
-    return db.session.get(Branch, (company_id, branch_id))
+def branch(company_id: str, branch_id: str, *, lock: bool = False) -> Branch | None:
+    """A branch; with `lock` nobody else makes a draft for it until the commit."""
+    return db.session.get(Branch, (company_id, branch_id), with_for_update={"key_share": True} if lock else None)
 
 
 def technicians(company_id: str, branch_id: str) -> list[Technician]:
@@ -112,9 +113,10 @@ def unscheduled(company_id: str, branch_id: str, last_day: date, limit: int) -> 
 
 
 def plan(company_id: str, plan_id: str, *, lock: bool = False) -> RoutePlan | None:
-    """A route plan; locked until the commit if asked for."""
+    """A route plan; locked until the commit, and read anew for it, if asked for."""
     statement = select(RoutePlan).where(RoutePlan.company_id == company_id, RoutePlan.id == plan_id)
-    return db.session.scalar(statement.with_for_update() if lock else statement)
+    locked = statement.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(locked if lock else statement)
 
 
 def stops(company_id: str, plan_id: str) -> list[RouteStop]:

@@ -1,7 +1,7 @@
 // The tablet's own database. Each function is one transaction; when its promise resolves, the bytes are on the disk.
 import Dexie from "dexie";
 import { gather, newsOf } from "./news.js";
-import { mayForget, openEdit, renumber, sendAgain, settle } from "./outbox.js";
+import { mayForget, nextBatch, openEdit, renumber, sendAgain, settle } from "./outbox.js";
 import { uuid7 } from "./uuid.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -143,9 +143,19 @@ function push(list, line) {
   if (line) list.push(line);
 }
 
-/** Note that these are about to be handed to the network; from here on they are not changed any more. @param {Database} db @param {OutboxEntry[]} batch */
-export async function markSent(db, batch) {
-  await db.outbox.bulkPut(batch.map((entry) => ({ ...entry, state: /** @type {const} */ ("sent") })));
+/**
+ * The next entries to hand to the network, marked as sent in the same transaction that read them: what is typed from
+ * here on is an edit of its own.
+ * @param {Database} db @param {string} author @param {number} limit
+ * @returns {Promise<{batch: OutboxEntry[], waiting: number}>} `waiting`: how many are unsent, the batch included
+ */
+export function takeBatch(db, author, limit) {
+  return db.transaction("rw", db.outbox, async () => {
+    const entries = await db.outbox.where("state").anyOf("saved", "sent").toArray();
+    const batch = nextBatch(entries, author, limit).map((entry) => ({ ...entry, state: /** @type {const} */ ("sent") }));
+    await db.outbox.bulkPut(batch);
+    return { batch, waiting: entries.filter((entry) => entry.author === author && entry.n !== null).length };
+  });
 }
 
 /** @param {Database} db @param {any[]} results as pushed or as asked for later @param {string} now */

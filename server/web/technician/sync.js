@@ -1,7 +1,7 @@
 // The exchange with the office: push what is here, pull what is new, again and again. No error loses anything.
 import * as clock from "./clock.js";
 import * as database from "./db.js";
-import { MOST_AT_ONCE, nextBatch, wire } from "./outbox.js";
+import { MOST_AT_ONCE, wire } from "./outbox.js";
 
 /** @typedef {import("./db.js").Database} Database */
 /** @typedef {import("../shared/api.js").ProblemError} ProblemError */
@@ -79,12 +79,9 @@ async function pushAll(db, ask, device, now, onProgress) {
   let limit = MOST_AT_ONCE;
   let sent = 0;
   for (;;) {
-    const entries = await db.outbox.where("state").anyOf("saved", "sent").toArray();
-    const total = sent + entries.filter((entry) => entry.author === author && entry.n !== null).length;
-    const batch = nextBatch(entries, author, limit);
+    const { batch, waiting } = await database.takeBatch(db, author, limit);
     if (!batch.length) return;
-    onProgress({ sent, total });
-    await database.markSent(db, batch);
+    onProgress({ sent, total: sent + waiting });
     const sentAt = now();
     try {
       const estimate = await database.readMeta(db, "clock");
