@@ -48,6 +48,10 @@ LEGAL_FROM: dict[str, frozenset[ExecState]] = {
 
 FINISHED: frozenset[str] = frozenset({"done", "partly_done", "no_access", "refused"})
 PERFORMED: frozenset[str] = frozenset({"done", "partly_done"})
+REVIEWED: frozenset[str] = frozenset({"reviewed", "closed"})
+"""What the office makes of finished work."""
+
+OVER: frozenset[str] = FINISHED | REVIEWED
 UNDER_WAY: frozenset[str] = frozenset({"en_route", "on_site", "working", "paused"})
 
 PLAN_MOVES: dict[PlanState, frozenset[PlanState]] = {
@@ -123,4 +127,4 @@ def may_move_plan(current: PlanState, target: PlanState, exec_state: str) -> boo
     """Whether the office may move a visit's plan state: by the table, and never once the work is finished."""
     if current == target:
         return True
-    return exec_state not in FINISHED and exec_state not in ("reviewed", "closed") and target in PLAN_MOVES[current]
+    return exec_state not in OVER and target in PLAN_MOVES[current]

@@ -158,7 +158,7 @@ def _people_and_places(company_id: str) -> SmallCompany:
     add(
         WarrantyTerm(
             company_id=company_id, id=new_id(), code="W24", months=24, starts_at="installation", covers_labour=True,
-            covers_parts=True, covers_travel=True, excluded_kinds=[],
+            covers_parts=True, covers_travel=True, excluded_causes=["misuse"],
         )
     )  # fmt: skip
     for line, amount in (("labour", "80.00"), ("travel", "35.00")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -104,6 +105,22 @@ class Text(fields.String):
         super().__init__(validate=checks, **kwargs)
 
 
+class Whole(validate.Regexp):
+    """Accept a text that is of one form from its first to its last character: `$` alone lets a line break follow."""
+
+    def fits(self, value: str) -> bool:
+        return re.fullmatch(str(self.regex.pattern), value) is not None
+
+    def __call__(self, value: Any) -> Any:
+        if not self.fits(value):
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+SHA256 = Whole("^[0-9a-f]{64}$")
+CURRENCY = Whole("^[A-Z]{3}$")
+
+
 class Day(fields.Date):
     """A calendar day that has a day before and weeks after it in every time zone: from 1900 to 9998."""
 
@@ -177,14 +194,14 @@ class Id(fields.UUID):
 
 
 class Stored(fields.List[Any]):
-    """A list that is stored in its wire form: checked on the way in, dumped as it is."""
+    """A list that is stored in its one wire form ("false" as a truth becomes one): dumped as it is."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value or []
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
-        super()._deserialize(value, attr, data, **(kwargs | {"partial": False}))
-        return list(value)
+        loaded = super()._deserialize(value, attr, data, **(kwargs | {"partial": False}))
+        return [self.inner._serialize(each, attr, loaded) for each in loaded]
 
 
 class StoredForm(fields.Nested):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from schemas.entities.base import EVERYONE, EntitySchema, Text, Zone, office
+from schemas.entities.base import CURRENCY, EVERYONE, EntitySchema, Text, Zone, office
 from sync.change import Body
 
 
@@ -15,7 +15,7 @@ class BranchSchema(EntitySchema):
     city = office(Text(120, allow_none=True))
     locale = office(fields.String(required=True, validate=validate.OneOf(["en", "ru"])))
     tz = office(Zone(required=True))
-    currency = office(fields.String(required=True, validate=validate.Regexp(r"^[A-Z]{3}$")))
+    currency = office(fields.String(required=True, validate=CURRENCY))
     lat = office(fields.Float(required=True, validate=validate.Range(-90, 90)))
     lon = office(fields.Float(required=True, validate=validate.Range(-180, 180)))
 

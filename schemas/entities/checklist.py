@@ -26,7 +26,7 @@ class ChecklistSchema(EntitySchema):
     called_by = "title"
 
     code = office(Text(60, shortest=1, required=True))
-    revision = office(fields.Integer(strict=True, validate=validate.Range(min=1)))
+    revision = office(fields.Integer(strict=True, validate=validate.Range(1, 1_000_000)))
     title = office(Translated(required=True))
     items = office(Stored(fields.Nested(ItemSchema), validate=validate.Length(max=200)))
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from schemas.entities.base import EVERYONE, EntitySchema, Stored, Text, Translated, office
 from sync.change import Body
@@ -23,7 +23,7 @@ class ProductModelSchema(EntitySchema):
     name = office(Text(200, shortest=1, required=True))
     family = office(Text(80, allow_none=True))
     maker = office(Text(120, allow_none=True))
-    meters = office(Stored(fields.Nested(MeterSchema)))
+    meters = office(Stored(fields.Nested(MeterSchema), validate=validate.Length(max=50)))
 
     def scopes(self, body: Body) -> frozenset[str]:
         return frozenset({EVERYONE})

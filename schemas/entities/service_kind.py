@@ -14,7 +14,7 @@ class ServiceKindSchema(EntitySchema):
     code = office(Text(60, shortest=1, required=True))
     name = office(Translated(required=True))
     minutes = office(fields.Integer(strict=True, validate=validate.Range(5, 1440)))
-    skills = office(Stored(fields.String(), validate=validate.Length(max=20)))
+    skills = office(Stored(Text(60, shortest=1), validate=validate.Length(max=20)))
     checklist_id = office(Id(allow_none=True), ref="checklist", closure=False)
     included_in_warranty = office(fields.Boolean())
     preventive = office(fields.Boolean())

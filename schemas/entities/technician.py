@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from schemas.entities.base import EntitySchema, Id, Stored, Text, office, technician_scope
+from schemas.entities.base import Day, EntitySchema, Id, Stored, Text, Whole, office, technician_scope
 from sync.change import Body
 
-Clock = validate.Regexp(r"^([01]\d|2[0-3]):[0-5]\d$")
+Clock = Whole("^([01][0-9]|2[0-3]):[0-5][0-9]$")
 
 
 class SkillSchema(Schema):
@@ -13,7 +13,7 @@ class SkillSchema(Schema):
 
     code = Text(60, required=True, shortest=1)
     level = fields.Integer(required=True, strict=True, validate=validate.Range(1, 3))
-    expires_on = fields.Date(required=True, allow_none=True)
+    expires_on = Day(required=True, allow_none=True)
 
 
 class ShiftSchema(Schema):

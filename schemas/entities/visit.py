@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from schemas.entities.base import (
+    SHA256,
     Day,
     EntitySchema,
     Entry,
@@ -24,6 +25,9 @@ from sync.change import Body
 from sync.states import LEADS_TO, PERFORMED
 
 PLAN_STATES = ["due", "planned", "published", "withdrawn", "cancelled", "merged"]
+CAUSES = ["wear", "defect", "installation", "misuse", "foreign_part", "environment"]
+"""Why something is wrong, as found on site. A warranty term names those that it does not pay for."""
+
 ORIGINS = ["request", "plan", "proactive", "follow_up", "technician", "import"]
 
 
@@ -66,6 +70,7 @@ class FindingEntry(Entry):
     asset_id = Id(allow_none=True)
     item = Text(60, allow_none=True)
     severity = fields.String(required=True, validate=validate.OneOf(["minor", "major", "critical"]))
+    cause = fields.String(allow_none=True, validate=validate.OneOf(CAUSES))
     text = Text(4000, required=True, shortest=1)
 
 
@@ -73,7 +78,7 @@ class AttachmentEntry(Entry):
     """A photo or file, referred to by the hash of its bytes, which travel in a lane of their own."""
 
     kind = fields.String(required=True, validate=validate.OneOf(["photo", "document"]))
-    sha256 = fields.String(required=True, validate=validate.Regexp(r"^[0-9a-f]{64}$"))
+    sha256 = fields.String(required=True, validate=SHA256)
     size = fields.Integer(required=True, strict=True, validate=validate.Range(1, 25_000_000))
     media_type = Text(80, required=True)
     name = Text(200, allow_none=True)
@@ -122,7 +127,7 @@ class VisitSchema(EntitySchema):
     site_id = office(Id(required=True), ref="site")
     customer_id = derived(fields.String(), ref="customer")
     asset_ids = shared(many_ids(), "union", ref="asset")
-    skills = office(Stored(fields.String(), validate=validate.Length(max=20)))
+    skills = office(Stored(Text(60, shortest=1), validate=validate.Length(max=20)))
     service_minutes = office(fields.Integer(strict=True, validate=validate.Range(5, 1440)))
     due_from = office(Day(allow_none=True))
     due_to = office(Day(allow_none=True))

@@ -14,7 +14,7 @@ from server.store import documents
 from server.store.models import Synced, Visit
 from server.store.queries import office, visits
 from server.store.transaction import transactional
-from sync.states import FINISHED, may_move_plan
+from sync.states import OVER, may_move_plan
 
 COVERAGE_FIELDS = frozenset({"kind", "asset_ids", "site_id", "planned_start", "service_minutes", "due_from"})
 PLACEMENT = ("plan_state", "assignee_id", "planned_start")
@@ -50,7 +50,7 @@ def edit_document(
         _check_visit(item, checked)
         _follow(item, checked)
     documents.set_values(item, checked, checked)
-    if isinstance(item, Visit) and checked.keys() & COVERAGE_FIELDS and item.exec_state not in FINISHED:
+    if isinstance(item, Visit) and checked.keys() & COVERAGE_FIELDS and item.exec_state not in OVER:
         decide_coverage(item, now=now)
     return item
 
@@ -115,7 +115,7 @@ def _check_visit(visit: Visit, values: dict[str, Any]) -> None:
         raise Problem(
             409, "state-move", field="plan_state", current=visit.plan_state, target=target, exec_state=visit.exec_state
         )
-    if visit.exec_state in FINISHED and values.keys() & DONE_FIXES:
+    if visit.exec_state in OVER and values.keys() & DONE_FIXES:
         raise Problem(409, "visit-finished", field=sorted(values.keys() & DONE_FIXES)[0])
     if values.get("kind") and visits.service_kind(visit.company_id, values["kind"]) is None:
         raise unknown("kind")

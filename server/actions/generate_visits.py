@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
+from server.actions.decide_coverage import Agreements
 from server.actions.make_visit import make_visit
 from server.actions.plan_values import PROACTIVE, Known, known, visit_state
 from server.domain.maintenance import Decision, State, VisitState, WarrantyPhaseTrigger
@@ -75,12 +76,13 @@ def _generate(company_id: str, ids: Sequence[str], now: datetime) -> Report:
     report = Report()
     if not plans:
         return report
+    agreed = Agreements(company_id)
     rows = queries.rows_for(company_id, plans, _since(plans))
     for plan in plans:
         one = Report(plans=1)
         try:
             with db.session.begin_nested():
-                _settle_plan(rows, plan, now, one)
+                _settle_plan(rows, plan, agreed, now, one)
         except (ValueError, Problem, Contradiction) as error:
             log.warning("maintenance plan %s was left as it is: %s", plan.id, error)
             report.plans += 1
@@ -96,13 +98,15 @@ def _since(plans: Sequence[MaintenancePlan]) -> datetime:
     return datetime.combine(first, time(), timezone(timedelta(hours=14)))
 
 
-def _settle_plan(rows: queries.PlanRows, plan: MaintenancePlan, now: datetime, report: Report) -> None:
+def _settle_plan(
+    rows: queries.PlanRows, plan: MaintenancePlan, agreed: Agreements, now: datetime, report: Report
+) -> None:
     """Decide one plan and write what differs from the stored ledger."""
     values = known(rows, plan, now)
     stored = {row.id: row for row in rows.occurrences.get(plan.id, ())}
     decisions = values.ledger(values.generated_until)
     for decision in decisions:
-        _write(rows, plan, values, decision, stored.pop(decision.occurrence_id, None), now, report)
+        _write(rows, plan, values, decision, stored.pop(decision.occurrence_id, None), agreed, now, report)
     for row in stored.values():
         # Only rows that never had a visit are left: a forecast or a missing anchor that has passed.
         db.session.delete(row)
@@ -115,10 +119,11 @@ def _write(
     values: Known,
     decision: Decision,
     row: Occurrence | None,
+    agreed: Agreements,
     now: datetime,
     report: Report,
 ) -> None:
-    visit = _settle_visit(rows, plan, values, decision, row, now, report)
+    visit = _settle_visit(rows, plan, values, decision, row, agreed, now, report)
     # A trigger without an anchor has no date; its row stands at the start of the plan.
     due_on = decision.due_on or plan.starts_on
     wanted = {
@@ -152,6 +157,7 @@ def _settle_visit(
     values: Known,
     decision: Decision,
     row: Occurrence | None,
+    agreed: Agreements,
     now: datetime,
     report: Report,
 ) -> str | None:
@@ -160,7 +166,7 @@ def _settle_visit(
         if decision.state is not State.GENERATED:
             return None
         report.made += 1
-        return _make(rows, plan, values, decision, now)
+        return _make(rows, plan, values, decision, agreed, now)
     seen = rows.visits.get(row.visit_id)
     if seen is None or not _wants_change(seen, row, decision):
         return row.visit_id
@@ -201,7 +207,9 @@ def _locked(company_id: str, visit_id: str) -> Visit | None:
     return visit if isinstance(visit, Visit) else None
 
 
-def _make(rows: queries.PlanRows, plan: MaintenancePlan, values: Known, decision: Decision, now: datetime) -> str:
+def _make(
+    rows: queries.PlanRows, plan: MaintenancePlan, values: Known, decision: Decision, agreed: Agreements, now: datetime
+) -> str:
     assert decision.window_from is not None
     assert decision.window_to is not None
     site = rows.sites[rows.assets[plan.asset_id].site_id]
@@ -225,5 +233,6 @@ def _make(rows: queries.PlanRows, plan: MaintenancePlan, values: Known, decision
         visit_id=decision.visit_id,
         occurrence_id=decision.occurrence_id,
         plan_id=plan.id,
+        agreed=agreed,
     )
     return visit.id

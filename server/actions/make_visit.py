@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from server.actions.decide_coverage import decide_coverage
+from server.actions.decide_coverage import Agreements, decide_coverage
 from server.extensions import db
 from server.problems import FieldError, Problem
 from server.store import documents
@@ -23,8 +23,11 @@ def make_visit(
     visit_id: str | None = None,
     occurrence_id: str | None = None,
     plan_id: str | None = None,
+    agreed: Agreements | None = None,
 ) -> Visit:
     """Add a visit inside the open transaction; `values` are wire values of office and shared fields.
+
+    `agreed` is shared by visits that are made in one transaction, so that nothing is asked for twice.
 
     Raises Problem `unknown-reference` when site, kind or an asset is not there.
     """
@@ -33,11 +36,12 @@ def make_visit(
         raise _unknown("site_id")
     branch = db.session.get(Branch, (company_id, site.branch_id))
     assert branch is not None
-    kind = visits.service_kind(company_id, values["kind"])
+    agreed = agreed or Agreements(company_id)
+    kind = agreed.kind(values["kind"])
     if kind is None or not kind.active:
         raise _unknown("kind")
     asset_ids = values.get("asset_ids") or []
-    if len({asset.id for asset in visits.assets(company_id, asset_ids)}) != len(set(asset_ids)):
+    if len({asset.id for asset in agreed.assets(asset_ids)}) != len(set(asset_ids)):
         raise _unknown("asset_ids")
     number = next(iter(visits.next_visit_numbers(company_id)))
     visit = Visit(
@@ -65,7 +69,7 @@ def make_visit(
     documents.set_values(visit, given, given)
     db.session.add(visit)
     db.session.flush()
-    decide_coverage(visit, now=now)
+    decide_coverage(visit, now=now, agreed=agreed)
     return visit
 
 

@@ -11,10 +11,9 @@ from server.domain.maintenance import AssetFacts, Completion, Plan, Recorded, St
 from server.domain.reason import Reason
 from server.store.models import Contract, MaintenancePlan, Occurrence, Visit
 from server.store.queries.maintenance import PlanRows
-from sync.states import FINISHED, UNDER_WAY, fold
+from sync.states import FINISHED, OVER, UNDER_WAY, fold
 
 PROACTIVE = "proactive_inspection"
-OVER = FINISHED | {"reviewed", "closed"}
 
 
 @dataclass(frozen=True, kw_only=True)

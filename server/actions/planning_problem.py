@@ -15,7 +15,7 @@ from server.problems import not_found
 from server.store import models
 from server.store.queries import planning
 from server.store.queries.filters import day_bounds
-from sync.states import FINISHED, UNDER_WAY
+from sync.states import OVER, UNDER_WAY
 
 QUIET_AFTER = timedelta(minutes=45)
 """A tablet that was not heard of for so long, with a visit whose hour has come, may have begun it."""
@@ -122,7 +122,7 @@ def _whereabouts(
     Such a visit is a fact: it is no part of the question, and its technician starts from its site.
     """
     length = timedelta(minutes=visit.service_minutes)
-    if visit.exec_state in FINISHED or visit.exec_state in ("reviewed", "closed"):
+    if visit.exec_state in OVER:
         free_at = visit.finished_at or now
     elif visit.exec_state in UNDER_WAY:
         free_at = max(now, (visit.started_at or max(now, visit.planned_start or now)) + length)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.actions.decide_coverage import Agreements, decide_coverage
+from server.actions.decide_coverage import Agreements, decide_coverage, moved_day
 from server.actions.planning_problem import NOT_BEGUN, may_have_started
 from server.extensions import db
 from server.problems import Problem, not_found
@@ -150,12 +150,12 @@ def _give(visit: Visit, stop: RouteStop, now: datetime, agreed: Agreements) -> N
     visit.travel_s, visit.travel_m, visit.why = stop.travel_s, stop.travel_m, stop.why
     if visit.exec_state not in NOT_BEGUN or _is_at(visit, stop):
         return
-    moved_day = visit.planned_start is None or visit.planned_start.date() != stop.start_at.date()
+    before = visit.planned_start
     visit.assignee_id = stop.technician_id
     visit.planned_start = stop.start_at
     visit.planned_end = stop.end_at
     visit.plan_state = "published"
-    if moved_day:
+    if moved_day(visit, before):
         decide_coverage(visit, now=now, agreed=agreed)
 
 

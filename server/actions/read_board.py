@@ -25,7 +25,7 @@ from server.store.queries import conflicts, office, planning
 from server.store.queries.filters import day_bounds
 from server.store.transaction import snapshot
 from server.text import say
-from sync.states import FINISHED
+from sync.states import OVER
 
 UNSCHEDULED_LIMIT = 400
 BRANCH_FIELDS = ("id", "name", "city", "tz", "lat", "lon", "locale", "currency")
@@ -150,7 +150,7 @@ def _visit(
     item["may_have_started"] = may_have_started(visit, devices.get(visit.assignee_id or ""), now)
     limit = min((one for one in (visit.promised_by, visit.window_end) if one), default=None)
     begins = stop.start_at if stop else visit.planned_start
-    done = visit.exec_state in FINISHED or visit.exec_state in ("reviewed", "closed")
+    done = visit.exec_state in OVER
     arrived = visit.started_at or begins
     item["late_s"] = int((arrived - limit).total_seconds()) if limit and arrived and arrived > limit else 0
     item["at_risk"] = bool(limit and begins and not done and limit - max(begins, now) < timedelta(minutes=15))

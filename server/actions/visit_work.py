@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.entities.base import parse_instant
+from server.actions.decide_coverage import decide_again
 from server.extensions import db
 from server.store.models import MeterReading, Visit
 from server.store.queries import visits
@@ -30,15 +31,25 @@ def settle(visit: Visit) -> None:
     if visit.plan_state == "cancelled" and done.state in PERFORMED:
         flags.add("done_on_cancelled")
     visit.flags = sorted(flags)
-    for reading in visit.readings:
-        _keep_reading(visit, reading)
+    decide_again(visit)
+    _keep_readings(visit)
+
+
+def _keep_readings(visit: Visit) -> None:
+    """Each reading of the visit as a row; the rows that are there, and the machines, are asked for at once."""
+    entries = {entry["id"]: entry for entry in visit.readings}
+    if not entries:
+        return
+    fresh = entries.keys() - visits.readings_there(visit.company_id, entries)
+    if not fresh:
+        return
+    known = {asset.id for asset in visits.assets(visit.company_id, {entries[one]["asset_id"] for one in fresh})}
+    for one in sorted(fresh):
+        if entries[one]["asset_id"] in known:
+            _keep_reading(visit, entries[one])
 
 
 def _keep_reading(visit: Visit, entry: dict[str, Any]) -> None:
-    if db.session.get(MeterReading, (visit.company_id, entry["id"])) is not None:
-        return
-    if not visits.asset_exists(visit.company_id, entry["asset_id"]):
-        return
     taken_at: datetime | None = parse_instant(entry.get("at_corrected") or entry["at"])
     assert taken_at is not None
     db.session.add(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import Any
 
 from flask import Response, current_app, request, send_file
 from flask.views import MethodView
 from marshmallow import Schema, fields
 
+from schemas.entities.base import SHA256
 from server.actions.receive_file import LARGEST, begin_upload, offset_of, receive
 from server.api.body import Blueprint
 from server.api.door import OFFICE, now, principal, requires, requires_device
@@ -23,7 +23,6 @@ blueprint = Blueprint("uploads", __name__, url_prefix="/sync/v1", description="P
 office_blueprint = Blueprint("attachments", __name__, url_prefix="/api/v1", description="Photos and files, to read")
 
 TUS = "1.0.0"
-SHA256 = re.compile(r"^[0-9a-f]{64}$")
 SHOWN = {"image/jpeg", "image/png", "image/webp"}
 """Media types that a page may show; all others are only handed out as files."""
 
@@ -103,7 +102,7 @@ class UploadsView(MethodView):
         require_version()
         size = number_header("Upload-Length")
         told = metadata()
-        if not SHA256.match(told.get("sha256", "")):
+        if not SHA256.fits(told.get("sha256", "")):
             raise Problem(400, "invalid-fields", errors=(FieldError(field="sha256", code="wrong-form"),))
         who = principal()
         assert who.device_id is not None
@@ -156,7 +155,7 @@ class ReceiptView(MethodView):
         """Whether a file of this tablet is safely here."""
         who = principal()
         assert who.device_id is not None
-        upload = uploads.latest(who.company_id, who.device_id, sha256) if SHA256.match(sha256) else None
+        upload = uploads.latest(who.company_id, who.device_id, sha256) if SHA256.fits(sha256) else None
         if upload is None:
             raise not_found()
         return {"state": upload.state, "received": offset_of(files(), upload), "size": upload.size}
@@ -170,7 +169,7 @@ class DeviceAttachmentView(MethodView):
         """A file that a visit in the tablet's scopes refers to."""
         who = principal()
         assert who.device_id is not None
-        if not SHA256.match(sha256) or not uploads.in_reach(who.company_id, who.device_id, sha256):
+        if not SHA256.fits(sha256) or not uploads.in_reach(who.company_id, who.device_id, sha256):
             raise not_found()
         return answer_file(who.company_id, sha256)
 
@@ -186,7 +185,7 @@ class OfficeAttachmentView(MethodView):
 
 def answer_file(company_id: str, sha256: str) -> Response:
     """The bytes of a verified file; what no page may show goes out as a download, sandboxed."""
-    kept = uploads.kept(company_id, sha256) if SHA256.match(sha256) else None
+    kept = uploads.kept(company_id, sha256) if SHA256.fits(sha256) else None
     if kept is None:
         raise not_found()
     shown = kept.media_type in SHOWN

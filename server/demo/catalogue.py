@@ -117,7 +117,7 @@ def _terms(world: World, chance: Chance, founded: datetime) -> list[Any]:
             code=code,
             covers_labour=True,
             covers_parts=True,
-            excluded_kinds=["misuse", "foreign_part"],
+            excluded_causes=["misuse", "foreign_part"],
             months=term.months,
             starts_at=term.starts_at,
             covers_travel=term.covers_travel,

@@ -12,10 +12,11 @@ from server.demo.jobs import Job
 from server.demo.world import Branch
 from server.domain import coverage
 from server.domain.coverage import LineKind, Unit
+from server.domain.local_time import local_date
 from server.text import LOCALES, say
 
 
-def decide(branch: Branch, job: Job, at: datetime) -> dict[str, Any]:
+def decide(branch: Branch, job: Job, at: datetime, done_at: datetime | None = None) -> dict[str, Any]:
     """The coverage document of a visit at a moment, equal to what `decide_coverage` would keep."""
     request = coverage.CoverageRequest(
         kind=job.kind.code,
@@ -33,7 +34,7 @@ def decide(branch: Branch, job: Job, at: datetime) -> dict[str, Any]:
             ),
             coverage.Line(id="travel", line=LineKind.TRAVEL, quantity=Decimal(1), unit=Unit.VISIT),
         ),
-        warranty=job.asset.warranty if job.asset else None,
+        machines=(coverage.Machine(name=job.asset.id, warranty=job.asset.warranty),) if job.asset else (),
         contracts=job.site.contracts,
         prices=(*job.site.agreed_prices, *base_and_regional(branch, job.kind.code)),
     )
@@ -41,7 +42,8 @@ def decide(branch: Branch, job: Job, at: datetime) -> dict[str, Any]:
     for holder in (decision, *decision["lines"], *decision["rules"]):
         reason = holder["reason"]
         reason["text"] = dict(_words(reason["code"], tuple(sorted(reason["params"].items()))))
-    return decision
+    done_on = local_date(done_at, branch.tz).isoformat() if done_at else None
+    return decision | {"basis": {"machines": [job.asset.id] if job.asset else [], "causes": [], "done_on": done_on}}
 
 
 @functools.lru_cache(maxsize=20_000)

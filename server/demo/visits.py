@@ -69,7 +69,8 @@ def visit_row(
         write(row, facts)
         finished = facts.finished_at
         row.archived = bool(finished and finished < world.now - timedelta(days=KEPT_DAYS))
-    row.coverage = decide(branch, job, row.started_at or row.planned_start or _noon(branch, job, world.now))
+    at = row.finished_at or row.started_at or row.planned_start or _noon(branch, job, world.now)
+    row.coverage = decide(branch, job, at, row.finished_at)
     return row
 
 

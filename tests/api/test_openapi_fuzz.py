@@ -36,8 +36,8 @@ CHECKS = [
 def tokens(client: FlaskClient, company: SmallCompany, at_work: AtWork) -> dict[str, str]:
     """For each security scheme a token in force; logging out has one of its own to end."""
     return {
-        "bearer": company.sign_in(client, "manager@small.example").token,
-        "logout": company.sign_in(client, "manager@small.example").token,
+        "bearer": company.sign_in(client, "admin@small.example").token,
+        "logout": company.sign_in(client, "admin@small.example").token,
         "device": at_work.tablet.token,
     }
 

@@ -12,6 +12,7 @@ from server.domain.coverage import (
     CoverageRequest,
     Line,
     LineKind,
+    Machine,
     Override,
     PriceItem,
     PriceLevel,
@@ -52,10 +53,16 @@ VISIT = CoverageRequest(
     currency="EUR",
     lines=(TWO_HOURS,),
     region="AD",
-    warranty=W24,
 )
 AFTER = {"at": datetime(2027, 6, 1, 10, tzinfo=UTC)}
 PAST = {**AFTER, "warranty": None}
+
+
+def asked(**given: Any) -> CoverageRequest:
+    """`VISIT` for one machine under W24 with what is given changed; what a machine has may be given by itself."""
+    about = {name: given.pop(name) for name in ("warranty", "meter_reading", "causes") if name in given}
+    machine = Machine(name="P100-1", **({"warranty": W24} | about))
+    return replace(VISIT, **({"machines": (machine,)} | given))
 
 
 def at(text: str, tz: str) -> dict[str, Any]:
@@ -359,13 +366,13 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.story)
 def test_worked_case(case: Case) -> None:
-    found = decide(replace(VISIT, **case.given))
+    found = decide(asked(**case.given))
     costs = None if found.amount is None else str(found.amount)
     assert (found.outcome.value, found.reason.code, costs) == (case.says, case.because, case.costs)
 
 
 def test_every_rule_considered_is_listed_in_order_with_its_numbers() -> None:
-    found = decide(replace(VISIT, **AFTER, contracts=(replace(C7, visits_left=0),), prices=(BASE, REGIONAL)))
+    found = decide(asked(**AFTER, contracts=(replace(C7, visits_left=0),), prices=(BASE, REGIONAL)))
     assert [(each.rule, each.outcome.value, each.reason.code) for each in found.rules] == [
         ("warranty", "not_applicable", "warranty-ended"),
         ("contract", "not_applicable", "contract-kind-not-included"),
@@ -380,21 +387,49 @@ def test_every_rule_considered_is_listed_in_order_with_its_numbers() -> None:
 
 
 def test_a_meter_nobody_read_is_noted_beside_the_warranty() -> None:
-    found = decide(replace(VISIT, warranty=replace(W24, meter_limit=Decimal(4000))))
+    found = decide(asked(warranty=replace(W24, meter_limit=Decimal(4000))))
     assert [(each.outcome, each.reason.code) for each in found.rules] == [
         (RuleOutcome.NOTED, "warranty-meter-unread"),
         (RuleOutcome.APPLIED, "warranty"),
     ]
 
 
+PUMP, BOILER = Machine(name="P100-1", warranty=W24), Machine(name="B7")
+
+
+@pytest.mark.parametrize(
+    ("machines", "says", "because", "costs"),
+    [
+        ((PUMP, replace(PUMP, name="P100-2")), "free", "warranty", "0.00"),
+        ((PUMP, BOILER), "partly", "line-partly", "48.00"),
+        ((PUMP, BOILER, replace(BOILER, name="B8")), "partly", "line-partly", "64.00"),
+        ((BOILER, replace(BOILER, name="B8")), "paid", "price-base", "96.00"),
+        ((PUMP, replace(PUMP, name="P100-2", causes=frozenset({"misuse"}))), "partly", "line-partly", "48.00"),
+    ],
+    ids=["both covered", "one of two", "one of three", "none", "one of two broken by misuse"],
+)
+def test_each_machine_has_an_equal_share_that_its_own_warranty_pays_or_not(
+    machines: tuple[Machine, ...], says: str, because: str, costs: str
+) -> None:
+    for order in (machines, machines[::-1]):
+        found = decide(asked(machines=order, prices=(BASE,)))
+        assert (found.outcome.value, found.reason.code, str(found.amount)) == (says, because, costs)
+        told = {each.machine for each in found.rules if each.rule == "warranty"}
+        assert told == {each.name for each in machines}
+
+
+def test_without_a_price_for_the_share_that_is_not_covered_a_quote_is_needed() -> None:
+    assert decide(asked(machines=(PUMP, BOILER))).outcome.value == "needs_quote"
+
+
 def test_goodwill_says_what_it_gave_away() -> None:
     given = (Override(id="o1", why="late delivery", approver="N. Orlova"),)
-    found = decide(replace(VISIT, **PAST, prices=(BASE,), overrides=given))
+    found = decide(asked(**PAST, prices=(BASE,), overrides=given))
     assert (found.lines[0].amount, found.lines[0].forgone) == (Decimal("0.00"), Decimal("96.00"))
 
 
 def test_a_price_that_misses_by_a_day_is_named() -> None:
-    found = decide(replace(VISIT, **PAST, prices=(replace(BASE, valid_to=date(2027, 5, 31)),)))
+    found = decide(asked(**PAST, prices=(replace(BASE, valid_to=date(2027, 5, 31)),)))
     assert found.rules[-1].reason.code == "price-no-longer-valid"
     assert found.rules[-1].reason.params == {"valid_to": "2027-05-31", "visit_on": "2027-06-01"}
 

@@ -16,6 +16,7 @@ from server.domain.coverage import (
     CoverageRequest,
     Line,
     LineKind,
+    Machine,
     Outcome,
     Override,
     PriceItem,
@@ -43,6 +44,13 @@ warranties = st.builds(
     included_kinds=st.none() | st.frozensets(kinds),
     exclusions=codes,
     meter_limit=st.none() | quantities,
+)
+machines = st.builds(
+    Machine,
+    name=st.sampled_from(["P1", "P2", "P3"]),
+    warranty=st.none() | warranties,
+    meter_reading=st.none() | quantities,
+    causes=codes,
 )
 contracts = st.builds(
     Contract,
@@ -96,9 +104,7 @@ requests = st.builds(
     currency=st.just("EUR"),
     lines=lines.map(tuple),
     region=st.none() | st.just("AD"),
-    warranty=st.none() | warranties,
-    meter_reading=st.none() | quantities,
-    causes=codes,
+    machines=st.lists(machines, max_size=3, unique_by=lambda each: each.name).map(tuple),
     contracts=st.lists(contracts, max_size=2, unique_by=lambda each: each.number).map(tuple),
     prices=st.lists(prices, max_size=6).map(tuple),
     overrides=st.lists(overrides, max_size=2).map(tuple),
@@ -122,6 +128,7 @@ def test_the_order_of_papers_does_not_matter(request: CoverageRequest, chance: A
 
     mixed = replace(
         request,
+        machines=shuffled(request.machines),
         contracts=shuffled(request.contracts),
         prices=shuffled(request.prices),
         overrides=shuffled(request.overrides),
@@ -155,12 +162,26 @@ def test_money_adds_up_and_nothing_paid_is_zero_by_default(request: CoverageRequ
         assert decision.amount == sum((line.amount or Decimal(0) for line in decision.lines), Decimal(0))
 
 
-@given(requests, warranties)
-def test_a_warranty_never_makes_anything_dearer(request: CoverageRequest, warranty: Warranty) -> None:
-    without = {line.line_id: line for line in decide(replace(request, warranty=None)).lines}
-    for line in decide(replace(request, warranty=warranty)).lines:
-        if line.outcome is not Outcome.FREE:
-            assert line == without[line.line_id]
+@given(requests)
+def test_a_warranty_never_makes_anything_dearer(request: CoverageRequest) -> None:
+    bare = tuple(replace(each, warranty=None) for each in request.machines)
+    without = {line.line_id: line for line in decide(replace(request, machines=bare)).lines}
+    for line in decide(request).lines:
+        before = without[line.line_id]
+        if line.outcome is Outcome.PARTLY:
+            assert line.amount is not None
+            assert before.amount is not None
+            assert line.amount <= before.amount
+        elif line.outcome is not Outcome.FREE:
+            assert line == before
+
+
+@given(requests)
+def test_a_line_is_free_by_warranty_only_when_each_machine_has_one_that_pays(request: CoverageRequest) -> None:
+    alone = {each.name: decide(replace(request, machines=(each,))) for each in request.machines}
+    for place, line in enumerate(decide(request).lines):
+        pays = [found.lines[place].reason.code == "warranty" for found in alone.values()]
+        assert (line.reason.code == "warranty") == (bool(pays) and all(pays))
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from server.domain.coverage.prices import find_price
-from server.domain.coverage.rules import FREEING
+from server.domain.coverage.rules import FREEING, Answer, under_warranty
 from server.domain.coverage.values import (
     CoverageDecision,
     CoverageRequest,
@@ -46,17 +47,30 @@ def _judge(request: CoverageRequest, line: Line, day: date) -> tuple[LineDecisio
     considered: list[RuleConsidered] = []
     for name, rule in FREEING:
         for answer in rule(request, line, day):
-            considered.append(RuleConsidered(line_id=line.id, rule=name, outcome=answer.outcome, reason=answer.reason))
+            considered.append(_considered(line, name, answer))
             if answer.outcome is RuleOutcome.APPLIED:
                 forgone = find_price(request, line, day)[0] if name == "goodwill" else None
                 return _line(line, Outcome.FREE, Decimal("0.00"), answer.reason, forgone), considered
     amount, answers = find_price(request, line, day)
-    considered += [
-        RuleConsidered(line_id=line.id, rule="price", outcome=each.outcome, reason=each.reason) for each in answers
-    ]
+    share = under_warranty(request, line, day)
+    if amount is not None and share:
+        whole, paying = amount, share * len(request.machines)
+        amount = (whole * (1 - share).numerator / (1 - share).denominator).quantize(whole, rounding=ROUND_HALF_UP)
+        why = reason(
+            "line-partly", n=int(paying), total=len(request.machines), amount=amount, currency=request.currency
+        )
+        answers[-1] = replace(answers[-1], outcome=RuleOutcome.NOTED)
+        answers.append(Answer(RuleOutcome.APPLIED, why))
+    considered += [_considered(line, "price", each) for each in answers]
     if amount is None:
         return _line(line, Outcome.NEEDS_QUOTE, None, reason("needs-quote")), considered
-    return _line(line, Outcome.PAID, amount, answers[-1].reason), considered
+    return _line(line, Outcome.PARTLY if share else Outcome.PAID, amount, answers[-1].reason), considered
+
+
+def _considered(line: Line, rule: str, answer: Answer) -> RuleConsidered:
+    return RuleConsidered(
+        line_id=line.id, rule=rule, outcome=answer.outcome, reason=answer.reason, machine=answer.machine
+    )
 
 
 def _line(
@@ -75,5 +89,6 @@ def _overall(lines: tuple[LineDecision, ...]) -> Outcome:
 def _deciding(outcome: Outcome, lines: tuple[LineDecision, ...]) -> Reason:
     if outcome is Outcome.PARTLY:
         free = sum(line.outcome is Outcome.FREE for line in lines)
-        return reason("partly", n=free, total=len(lines))
+        shared = next((line.reason for line in lines if line.outcome is Outcome.PARTLY), None)
+        return reason("partly", n=free, total=len(lines)) if free or shared is None else shared
     return next(line.reason for line in lines if line.outcome is outcome)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 
-from server.domain.coverage.values import Contract, CoverageRequest, Line, RuleOutcome, Warranty
+from server.domain.coverage.values import Contract, CoverageRequest, Line, Machine, RuleOutcome, Warranty
 from server.domain.reason import Reason, reason
 
 
@@ -16,6 +17,7 @@ class Answer:
 
     outcome: RuleOutcome
     reason: Reason
+    machine: str | None = None
 
 
 Rule = Callable[[CoverageRequest, Line, date], Iterator[Answer]]
@@ -26,34 +28,59 @@ def _no(code: str, **params: str | int | date) -> Answer:
 
 
 def warranty(request: CoverageRequest, line: Line, day: date) -> Iterator[Answer]:
-    """The warranty of the asset, its last day included."""
-    term = request.warranty
-    if term is None:
+    """The warranties of all machines, last days included; a line is free when each machine's pays for it."""
+    if not request.machines:
         yield _no("no-warranty")
         return
-    refusal = _warranty_refusal(request, term, line, day)
-    if refusal is not None:
-        yield refusal
-        return
-    if term.meter_limit is not None and request.meter_reading is None:
-        yield Answer(RuleOutcome.NOTED, reason("warranty-meter-unread", limit=term.meter_limit))
-    yield Answer(RuleOutcome.APPLIED, reason("warranty", term=term.term, ends_on=term.ends_on))
+    free = under_warranty(request, line, day) == 1
+    # The warranty that ends first comes last and speaks for the line; the order of machines does not matter.
+    asked = sorted(request.machines, key=_latest_first)
+    for place, each in enumerate(asked, 1):
+        term = each.warranty
+        name = each.name if len(request.machines) > 1 else None
+        refusal = _refusal(request, each, line, day)
+        if refusal is not None or term is None:
+            yield replace(refusal or _no("no-warranty"), machine=name)
+            continue
+        if term.meter_limit is not None and each.meter_reading is None:
+            yield Answer(RuleOutcome.NOTED, reason("warranty-meter-unread", limit=term.meter_limit), name)
+        outcome = RuleOutcome.APPLIED if free and place == len(asked) else RuleOutcome.NOTED
+        yield Answer(outcome, reason("warranty", term=term.term, ends_on=term.ends_on), name)
 
 
-def _warranty_refusal(request: CoverageRequest, term: Warranty, line: Line, day: date) -> Answer | None:
+def under_warranty(request: CoverageRequest, line: Line, day: date) -> Fraction:
+    """The share of a line that warranties pay: each machine has an equal one."""
+    if not request.machines:
+        return Fraction(0)
+    paying = sum(_refusal(request, each, line, day) is None for each in request.machines)
+    return Fraction(paying, len(request.machines))
+
+
+def _latest_first(machine: Machine) -> tuple[int, str]:
+    return (-(machine.warranty.ends_on if machine.warranty else date.max).toordinal(), machine.name)
+
+
+def _refusal(request: CoverageRequest, machine: Machine, line: Line, day: date) -> Answer | None:
+    term = machine.warranty
+    return _no("no-warranty") if term is None else _warranty_refusal(request, machine, term, line, day)
+
+
+def _warranty_refusal(
+    request: CoverageRequest, machine: Machine, term: Warranty, line: Line, day: date
+) -> Answer | None:
     if day < term.starts_on:
         return _no("warranty-not-started", term=term.term, starts_on=term.starts_on, visit_on=day)
     if day > term.ends_on:
         days = (day - term.ends_on).days
         return _no("warranty-ended", term=term.term, ends_on=term.ends_on, visit_on=day, n=days)
-    limit, reading = term.meter_limit, request.meter_reading
+    limit, reading = term.meter_limit, machine.meter_reading
     if limit is not None and reading is not None and reading > limit:
         why = reason("warranty-meter-passed", term=term.term, limit=limit, reading=reading)
         return Answer(RuleOutcome.NOT_APPLICABLE, why)
     included = request.kind_in_warranty if term.included_kinds is None else request.kind in term.included_kinds
     if not included:
         return _no("warranty-kind-not-included", term=term.term)
-    excluded = sorted(request.causes & term.exclusions)
+    excluded = sorted(machine.causes & term.exclusions)
     if excluded:
         return _no("warranty-excluded-cause", term=term.term, cause=excluded[0])
     if line.line not in term.covers:

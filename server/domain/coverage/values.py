@@ -119,11 +119,24 @@ class Override:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Machine:
+    """One piece of equipment that the visit is for: what people call it, and what its warranty depends on.
+
+    `causes` are the cause codes found at it (misuse, foreign part). `meter_reading` is the latest one of the
+    warranty's meter, None if it was not read.
+    """
+
+    name: str
+    warranty: Warranty | None = None
+    meter_reading: Decimal | None = None
+    causes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
 class CoverageRequest:
     """One visit to be judged. `at` is an aware instant; the date that counts is the site's own at that instant.
 
-    `causes` are the cause codes found on site (misuse, foreign part). `meter_reading` is the latest one of the
-    warranty's meter, None if it was not read. Raises ValueError without lines, on repeated line ids or a naive instant.
+    Raises ValueError without lines, on repeated line ids or a naive instant.
     """
 
     kind: str
@@ -133,9 +146,7 @@ class CoverageRequest:
     currency: str
     lines: tuple[Line, ...]
     region: str | None = None
-    warranty: Warranty | None = None
-    meter_reading: Decimal | None = None
-    causes: frozenset[str] = frozenset()
+    machines: tuple[Machine, ...] = ()
     contracts: tuple[Contract, ...] = ()
     prices: tuple[PriceItem, ...] = ()
     overrides: tuple[Override, ...] = ()
@@ -151,17 +162,21 @@ class CoverageRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleConsidered:
-    """One rule asked about one line, and what it answered."""
+    """One rule asked about one line, and what it answered; `machine` of which one, where a visit is for several."""
 
     line_id: str
     rule: str
     outcome: RuleOutcome
     reason: Reason
+    machine: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class LineDecision:
-    """`amount` is what the customer pays (None: needs a quote); `forgone` what goodwill gave away, where priced."""
+    """`amount` is what the customer pays (None: needs a quote); `forgone` what goodwill gave away, where priced.
+
+    A line is PARTLY paid when the warranties of some of the visit's machines pay their equal shares of it.
+    """
 
     line_id: str
     outcome: Outcome

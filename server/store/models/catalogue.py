@@ -59,7 +59,7 @@ class WarrantyTerm(Model):
     covers_labour: Mapped[bool] = mapped_column(default=True)
     covers_parts: Mapped[bool] = mapped_column(default=True)
     covers_travel: Mapped[bool] = mapped_column(default=True)
-    excluded_kinds: Mapped[JsonList]
+    excluded_causes: Mapped[JsonList]
 
 
 class Contract(Model):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import false, func, or_, select
 
 from server.extensions import db
 from server.store.models import Branch, Contract, PriceItem, Site, Visit, WarrantyTerm
+from sync.states import PERFORMED, REVIEWED
 
 
 def contracts(company_id: str, customer_id: str) -> list[Contract]:
@@ -15,22 +17,34 @@ def contracts(company_id: str, customer_id: str) -> list[Contract]:
     return list(db.session.scalars(statement.order_by(Contract.number)))
 
 
-def visits_used(contract: Contract, *, besides: str) -> int:
-    """How many visits of a contract's kinds were done in its period, one visit not counted."""
+def zones(company_id: str, customer_id: str) -> list[str]:
+    """The time zones of a customer's sites."""
+    statement = select(Site.tz).where(Site.company_id == company_id, Site.customer_id == customer_id).distinct()
+    return sorted(db.session.scalars(statement))
+
+
+def visits_done(contract: Contract, tzs: Iterable[str]) -> frozenset[str]:
+    """Ids of the visits of a contract's kinds that were done on its days, first to last, as each site counts days."""
+    done_at = func.coalesce(Visit.finished_at, Visit.started_at)
+    periods = [
+        (Site.tz == tz)
+        & (done_at >= datetime.combine(contract.starts_on, time(), ZoneInfo(tz)))
+        & (done_at < datetime.combine(contract.ends_on + timedelta(days=1), time(), ZoneInfo(tz)))
+        for tz in tzs
+    ]
     statement = (
-        select(func.count())
-        .select_from(Visit)
+        select(Visit.id)
+        .join(Site, (Site.company_id == Visit.company_id) & (Site.id == Visit.site_id))
         .where(
             Visit.company_id == contract.company_id,
             Visit.customer_id == contract.customer_id,
             Visit.kind.in_(contract.included_kinds),
-            Visit.exec_state.in_(["done", "partly_done", "reviewed", "closed"]),
-            Visit.started_at >= datetime.combine(contract.starts_on, time(), UTC),
-            Visit.started_at < datetime.combine(contract.ends_on, time(), UTC) + timedelta(days=1),
-            Visit.id != besides,
+            Visit.exec_state.in_(PERFORMED | REVIEWED),
+            Visit.performed_by_id.is_not(None),
+            or_(false(), *periods),
         )
     )
-    return int(db.session.scalar(statement) or 0)
+    return frozenset(db.session.scalars(statement))
 
 
 def places(company_id: str, site_ids: Iterable[str]) -> list[Site | Branch]:

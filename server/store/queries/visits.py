@@ -5,11 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select, update
 
 from server.extensions import db
-from server.store.models import Asset, Company, ServiceKind, Site, Technician, Visit
-
-
-def asset_exists(company_id: str, asset_id: str) -> bool:
-    return db.session.get(Asset, (company_id, asset_id)) is not None
+from server.store.models import Asset, Company, MeterReading, ServiceKind, Site, Technician, Visit
 
 
 def site(company_id: str, site_id: str) -> Site | None:
@@ -30,6 +26,12 @@ def assets(company_id: str, asset_ids: Iterable[str]) -> list[Asset]:
     return (
         list(db.session.scalars(select(Asset).where(Asset.company_id == company_id, Asset.id.in_(ids)))) if ids else []
     )
+
+
+def readings_there(company_id: str, ids: Iterable[str]) -> set[str]:
+    """Which of these entries are rows already, in whichever visit."""
+    statement = select(MeterReading.id).where(MeterReading.company_id == company_id, MeterReading.id.in_(list(ids)))
+    return set(db.session.scalars(statement))
 
 
 def service_kind(company_id: str, code: str) -> ServiceKind | None:
