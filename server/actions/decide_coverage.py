@@ -30,7 +30,7 @@ class Agreements:
         self.company_id = company_id
         self.contracts = functools.cache(lambda customer_id: rows.contracts(company_id, customer_id))
         self.prices = functools.cache(
-            lambda kind, branch_id, lists, day: rows.prices(company_id, kind, branch_id, list(lists), day)
+            lambda kind, branch_id, lists: rows.prices(company_id, kind, branch_id, list(lists))
         )
         self.kind = functools.cache(lambda code: visits.service_kind(company_id, code))
         self.term = functools.cache(lambda code: rows.term(company_id, code))
@@ -121,10 +121,9 @@ def _request(
 ) -> coverage.CoverageRequest:
     kind = agreements.kind(visit.kind)
     at = _moment(visit, site, now)
-    day = local_date(at, site.tz)
     agreed = agreements.contracts(visit.customer_id)
     lists = tuple(contract.price_list for contract in agreed if contract.price_list)
-    found = agreements.prices(visit.kind, branch.id, lists, day)
+    found = agreements.prices(visit.kind, branch.id, lists)
     return coverage.CoverageRequest(
         kind=visit.kind,
         kind_in_warranty=bool(kind and kind.included_in_warranty),

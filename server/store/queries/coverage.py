@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import false, func, or_, select
@@ -65,7 +65,7 @@ def term(company_id: str, code: str | None) -> WarrantyTerm | None:
     return db.session.scalar(statement)
 
 
-def prices(company_id: str, kind: str, branch_id: str, lists: list[str], day: date) -> list[PriceItem]:
+def prices(company_id: str, kind: str, branch_id: str, lists: list[str]) -> list[PriceItem]:
     """Prices that may matter for a kind of work: base, the branch's, and the named lists; also those not in force."""
     statement = select(PriceItem).where(
         PriceItem.company_id == company_id,
