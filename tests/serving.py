@@ -31,15 +31,23 @@ class Server:
     """Rounds on a database and folder of its own; `url` stays the same over restarts.
 
     `clock_offset` moves the wall clock of the server and of its commands; what a test itself does then goes by `now()`.
+    `settings` are more of its environment.
     """
 
     def __init__(
-        self, database_url: str, folder: Path, workers: int = 1, *, clock_offset: timedelta = timedelta()
+        self,
+        database_url: str,
+        folder: Path,
+        workers: int = 1,
+        *,
+        clock_offset: timedelta = timedelta(),
+        settings: dict[str, str] | None = None,
     ) -> None:
         self.database_url = database_url
         self.folder = folder
         self.workers = workers
         self.clock_offset = clock_offset
+        self.settings = settings or {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.branch = ""
@@ -48,14 +56,18 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the server and of commands on its database."""
-        return os.environ | {
-            "DATABASE_URL": self.database_url,
-            "ROUNDS_DATA": str(self.folder),
-            "WEB_PROCESSES": str(self.workers),
-            "ROUNDS_PLAN_SECONDS": "1",
-            "FLASK_APP": "wsgi",
-            "PYTHONPATH": str(ROOT),
-        }
+        return (
+            os.environ
+            | {
+                "DATABASE_URL": self.database_url,
+                "ROUNDS_DATA": str(self.folder),
+                "WEB_PROCESSES": str(self.workers),
+                "ROUNDS_PLAN_SECONDS": "1",
+                "FLASK_APP": "wsgi",
+                "PYTHONPATH": str(ROOT),
+            }
+            | self.settings
+        )
 
     def now(self) -> datetime:
         """What the server's clock shows, in UTC."""

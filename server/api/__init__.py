@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.api import auth, board, conflicts, creating, devices, plans, resources, sync, uploads, visits
+from server.api import auth, board, conflicts, creating, devices, plans, resources, stream, sync, uploads, visits
 from server.api.body import Blueprint
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -15,7 +15,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     devices.blueprint,
     resources.blueprint,
     uploads.office_blueprint,
+    stream.office_blueprint,
     sync.blueprint,
+    stream.blueprint,
     uploads.blueprint,
 )
 """All resources of the API, in the order of its description."""

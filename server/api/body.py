@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
@@ -128,6 +129,21 @@ class DrainedBodies:
         except OSError:
             log.info("the client went away before its body was read")
         return answer
+
+
+class InTurn:
+    """WSGI: at most so many requests are worked on at once; the others wait for their turn.
+
+    A turn ends when the answer is ready to be sent, so that an answer that is sent for hours holds none.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]], most: int) -> None:
+        self.application = application
+        self.turns = threading.BoundedSemaphore(most)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with self.turns:
+            return self.application(environ, start_response)
 
 
 class _Counted:

@@ -17,7 +17,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
 from server.actions.sign_in import token_hash
-from server.api.body import Blueprint, DrainedBodies
+from server.api.body import Blueprint, DrainedBodies, InTurn
 from server.api.body import json_object as json_object
 from server.problems import Problem
 from server.store import failures
@@ -180,6 +180,8 @@ def install(app: Flask) -> None:
     """Register the JSON provider, the draining of bodies, request ids and all error answers."""
     app.json = OrjsonProvider(app)
     app.wsgi_app = DrainedBodies(app.wsgi_app)  # type: ignore[method-assign]
+    if at_once := app.config["REQUESTS_AT_ONCE"]:
+        app.wsgi_app = InTurn(app.wsgi_app, at_once)  # type: ignore[method-assign]
 
     @app.before_request
     def name_request() -> None:

@@ -25,6 +25,8 @@ from sync.change import Body
 from sync.scope import Moves, Placement, Reason, place
 
 TOUCHED = "touched"
+NUMBERED = "numbered"
+"""Companies whose next number this transaction has taken."""
 CHUNK = 1000
 
 Rows = list[dict[str, Any]]
@@ -66,6 +68,7 @@ def record(session: Session) -> None:
 
 def next_number(session: Session, company_id: str) -> int:
     """Take the company's next feed number; the row stays locked until the commit, so take it last."""
+    session.info.setdefault(NUMBERED, set()).add(company_id)
     statement = (
         update(SyncClock).where(SyncClock.company_id == company_id).values(n=SyncClock.n + 1).returning(SyncClock.n)
     )

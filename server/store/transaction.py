@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from server.extensions import db
-from server.store import engine, feed
+from server.store import engine, feed, news
 from server.store.models import SYNCED
 
 P = ParamSpec("P")
@@ -65,7 +65,8 @@ def transactional(action: Callable[P, R]) -> Callable[P, R]:
             else:
                 return result
             finally:
-                db.session.info.pop(feed.TOUCHED, None)
+                for noted in (feed.TOUCHED, feed.NUMBERED, news.FOR_THE_OFFICE):
+                    db.session.info.pop(noted, None)
                 engine.writing.reset(token)
         raise AssertionError("unreachable")
 
@@ -96,6 +97,7 @@ def install() -> None:
     event.listen(Session, "after_flush", feed.collect)
     event.listen(Session, "before_commit", feed.record)
     event.listen(Session, "do_orm_execute", _refuse_bulk)
+    news.install()
 
 
 def _refuse_outside(session: Session, context: object, instances: object) -> None:

@@ -1,6 +1,7 @@
 // What the board knows: one day of one branch, one selection, and how to undo.
 import { computed, signal } from "@preact/signals";
 import { request as send } from "../shared/api.js";
+import { listen } from "../shared/stream.js";
 import { addDays, isDate, localAt, ms } from "./time.js";
 import { routeOf } from "./consequence.js";
 
@@ -8,6 +9,8 @@ import { routeOf } from "./consequence.js";
 /** @typedef {import("./types.js").Visit} Visit */
 
 const POLL_MS = 15_000;
+/** While the office's line is open, every so many of the looks are enough. */
+const LOOKS_LEFT_OUT = 4;
 
 /**
  * @param {string} method
@@ -142,7 +145,7 @@ export async function refreshConflictCount() {
   if (answer) openConflicts.value = new Set(answer.items.map((/** @type {any} */ item) => item.visit_id ?? item.document_id)).size;
 }
 
-/** Begin: my branch, the day in the address or today there; then look again every 15 seconds. */
+/** Begin: my branch, the day in the address or today there; then look again on news, without a line every 15 seconds. */
 export async function start() {
   const address = new URLSearchParams(location.search);
   const wanted = address.get("date");
@@ -159,11 +162,20 @@ export async function start() {
   if (selected.value && !wanted) await goToDayOf(selected.value, own?.tz ?? "UTC");
   await refresh({ own: true });
   refreshConflictCount();
-  setInterval(() => {
-    now.value = serverNow();
-    if (document.visibilityState !== "visible") return;
+  const look = () => {
     refresh();
     refreshConflictCount();
+  };
+  const line = listen({
+    where: async () => ({ path: "/api/v1/stream" }),
+    onNews: look,
+    page: { visible: () => document.visibilityState === "visible", addEventListener: (type, listener) => document.addEventListener(type, listener) },
+  });
+  let looks = 0;
+  setInterval(() => {
+    now.value = serverNow();
+    if (document.visibilityState !== "visible" || (line.isOpen() && ++looks % LOOKS_LEFT_OUT)) return;
+    look();
   }, POLL_MS);
 }
 

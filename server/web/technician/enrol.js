@@ -36,6 +36,7 @@ export function EnrolForm() {
       if (!localeChosen() && (language === "en" || language === "ru")) setLocale(language, { remember: false });
       if (location.hash) history.replaceState(null, "", location.pathname);
       dispatchEvent(new Event("rounds:send-now"));
+      dispatchEvent(new Event("rounds:enrolled"));
     } catch (problem) {
       setError(problem);
       setBusy(false);

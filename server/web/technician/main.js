@@ -7,6 +7,7 @@ import { lastPress, onEdit } from "./actions.js";
 import { App } from "./app.js";
 import { readMeta } from "./db.js";
 import { sendPhotos } from "./photos.js";
+import { listen } from "../shared/stream.js";
 import { contact, db, follow, storage, updateReady } from "./store.js";
 import { exchange, keepInContact } from "./sync.js";
 import en from "./text/en.js";
@@ -37,9 +38,21 @@ const runner = keepInContact({
   },
   page: { addEventListener: (type, listener) => (type === "visibilitychange" ? document : window).addEventListener(type, listener) },
   alone: async (run) => void (await (navigator.locks ? navigator.locks.request("rounds-exchange", run) : run())),
+  listening: () => line.isOpen(),
+});
+const line = listen({
+  where: async () => {
+    const [device, cursor, signedOut] = await Promise.all(["device", "cursor", "signedOut"].map((key) => readMeta(db, key)));
+    if (!device || signedOut) return null;
+    return { path: "/sync/v1/stream", headers: { Authorization: `Bearer ${device.token}`, ...(cursor ? { "Last-Event-ID": cursor } : {}) } };
+  },
+  onNews: () => runner.heard(),
+  page: { visible: () => document.visibilityState === "visible", addEventListener: (type, listener) => document.addEventListener(type, listener) },
+  alone: async (run) => void (await (navigator.locks ? navigator.locks.request("rounds-stream", run) : run())),
 });
 onEdit.run = runner.soon;
 addEventListener("rounds:send-now", () => void runner.now());
+addEventListener("rounds:enrolled", () => line.again());
 
 /** The photos' own lane: a slow picture keeps no fact waiting. */
 async function sendWaitingPhotos() {

@@ -12,6 +12,10 @@ export const SCHEMA_VERSION = 1;
 
 const PAGE = 200;
 const EVERY_MS = 30_000;
+/** While the office tells of its news by itself, asking is only for what got lost. */
+const EVERY_LISTENING_MS = 180_000;
+/** Who hears of news waits up to so long, so that not all tablets ask in the same moment. */
+const SPREAD_MS = 400;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 const TRIES_ALONE = 3;
@@ -163,16 +167,18 @@ async function pullAll(db, ask, device, now) {
 const iso = (ms) => new Date(ms).toISOString();
 
 /**
- * Run rounds for ever: after each edit, when contact may be back, and every 30 s; after failures later and later.
+ * Run rounds for ever: after each edit, on news, when contact may be back, and every 30 s (every 3 minutes while the
+ * office tells of its news); after failures later and later.
  * The browser's word on being online is not believed either way; only an answer counts.
  * @param {object} parts
  * @param {() => Promise<Round>} parts.round
  * @param {(round: Round | null, running: boolean) => void} parts.onChange
  * @param {{addEventListener: (type: string, listener: () => void) => void}} parts.page
  * @param {(run: () => Promise<void>) => Promise<void>} [parts.alone] keeps two tabs from running at once
- * @returns {{now: () => Promise<void>, soon: () => void, stop: () => void}}
+ * @param {() => boolean} [parts.listening] whether news is told as it happens
+ * @returns {{now: () => Promise<void>, soon: () => void, heard: () => void, stop: () => void}}
  */
-export function keepInContact({ round, onChange, page, alone = (run) => run() }) {
+export function keepInContact({ round, onChange, page, alone = (run) => run(), listening = () => false }) {
   let failures = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
   /** @type {Promise<void> | null} */ let running = null;
@@ -195,7 +201,7 @@ export function keepInContact({ round, onChange, page, alone = (run) => run() })
       const result = await round();
       failures = result.outcome === "ok" ? 0 : failures + 1;
       onChange(result, false);
-      plan(waitMs(result, failures));
+      plan(waitMs(result, failures, listening()));
     })
       .catch((error) => {
         failures += 1;
@@ -217,6 +223,7 @@ export function keepInContact({ round, onChange, page, alone = (run) => run() })
   return {
     now: run,
     // While there is no contact an edit does not hurry the next try: it would empty the battery.
+    heard: () => (running ? (again = true) : plan(Math.random() * SPREAD_MS)),
     soon: () => (running ? (again = true) : failures < 2 ? plan(150) : undefined),
     stop: () => {
       stopped = true;
@@ -225,9 +232,9 @@ export function keepInContact({ round, onChange, page, alone = (run) => run() })
   };
 }
 
-/** @param {Round} round @param {number} failures */
-export function waitMs(round, failures) {
-  if (round.outcome === "ok") return EVERY_MS;
+/** @param {Round} round @param {number} failures @param {boolean} [listening] */
+export function waitMs(round, failures, listening = false) {
+  if (round.outcome === "ok") return listening ? EVERY_LISTENING_MS : EVERY_MS;
   if (round.retryAfterS !== null) return Math.min(round.retryAfterS * 1000, 10 * LONGEST_WAIT_MS);
   return Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), round.outcome === "no_contact" ? EVERY_MS : LONGEST_WAIT_MS);
 }
