@@ -186,6 +186,15 @@ class CancelSchema(Schema):
     reason = Text(1000, required=True, shortest=1)
 
 
+class ReturnSchema(Schema):
+    """What is still to be done."""
+
+    class Meta:
+        unknown = RAISE
+
+    reason = Text(2000, required=True, shortest=1)
+
+
 class PlanRequest(Schema):
     """What to plan: a day, how many days from it, which branch (by default the person's own, else the first)."""
 

@@ -30,6 +30,9 @@ LEADS_TO: dict[str, ExecState] = {
     "partly_done": "partly_done",
     "no_access": "no_access",
     "refused": "refused",
+    "reviewed": "reviewed",
+    "closed": "closed",
+    "returned": "accepted",
 }
 """Event type -> the field state that it leads to; `undo` leads back to where the undone event stood."""
 
@@ -44,7 +47,13 @@ LEGAL_FROM: dict[str, frozenset[ExecState]] = {
     "partly_done": frozenset({"working", "paused"}),
     "no_access": frozenset({"not_started", "accepted", "en_route", "on_site", "working"}),
     "refused": frozenset({"not_started", "accepted", "en_route", "on_site", "working", "paused"}),
+    "reviewed": frozenset({"done", "partly_done", "no_access", "refused"}),
+    "closed": frozenset({"reviewed"}),
+    "returned": frozenset({"done", "partly_done", "no_access", "refused", "reviewed"}),
 }
+
+OFFICE_EVENTS = frozenset({"reviewed", "closed", "returned"})
+"""What the office makes of finished work. No tablet sends them, and no undo takes them back."""
 
 FINISHED: frozenset[str] = frozenset({"done", "partly_done", "no_access", "refused"})
 PERFORMED: frozenset[str] = frozenset({"done", "partly_done"})
@@ -89,17 +98,21 @@ def in_order(entries: Iterable[Json]) -> list[Json]:
 def fold(events: Iterable[Json]) -> Execution:
     """Fold the events of a visit. Instants are ISO 8601 text in UTC with `Z`; ids are compared as text.
 
-    An undone event counts as never made. With two people's events in one visit the first finishing event names
-    the performer, and `starters` names everybody who began.
+    An undone event counts as never made; an undo of what the office has judged since (reviewed, closed or returned),
+    or of the office's own word, is illegal itself. Work that was returned is finished by nobody. With two people's
+    events in one visit the first finishing event names the performer, and `starters` names everybody who began.
     """
     ordered = in_order(events)
-    undone = {event.get("undoes") for event in ordered if event["type"] == "undo"}
+    void = _void_undos(ordered)
+    undone = {event.get("undoes") for event in ordered if event["type"] == "undo" and event["id"] not in void}
     state: ExecState = "not_started"
     performed_by = started_at = finished_at = None
     illegal: list[str] = []
     starters: list[str] = []
     for event in ordered:
         kind = event["type"]
+        if event["id"] in void:
+            illegal.append(event["id"])
         if kind == "undo" or event["id"] in undone:
             continue
         if kind == "started" and event.get("by") and event["by"] not in starters:
@@ -113,6 +126,8 @@ def fold(events: Iterable[Json]) -> Execution:
         if state in FINISHED:
             finished_at = moment(event)
             performed_by = event.get("by") if state in PERFORMED else None
+        if kind == "returned":
+            finished_at = performed_by = None
     return Execution(
         state=state,
         performed_by=performed_by,
@@ -121,6 +136,22 @@ def fold(events: Iterable[Json]) -> Execution:
         illegal=tuple(illegal),
         starters=tuple(starters),
     )
+
+
+def ended_as(events: Iterable[Json]) -> ExecState:
+    """How the work itself stands, whatever the office has made of it since: `done` of a visit that is closed."""
+    return fold([event for event in events if event["type"] not in ("reviewed", "closed")]).state
+
+
+def _void_undos(ordered: list[Json]) -> frozenset[str]:
+    places = {event["id"]: place for place, event in enumerate(ordered)}
+    judged = [place for place, event in enumerate(ordered) if event["type"] in OFFICE_EVENTS]
+    void = set()
+    for place, event in enumerate(ordered):
+        target = places.get(event.get("undoes") or "") if event["type"] == "undo" else None
+        if target is not None and (target in judged or any(target < one < place for one in judged)):
+            void.add(event["id"])
+    return frozenset(void)
 
 
 def may_move_plan(current: PlanState, target: PlanState, exec_state: str) -> bool:

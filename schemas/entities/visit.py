@@ -22,7 +22,7 @@ from schemas.entities.base import (
     technician_scope,
 )
 from sync.change import Body
-from sync.states import LEADS_TO, PERFORMED
+from sync.states import LEADS_TO, OFFICE_EVENTS, PERFORMED, REVIEWED
 
 PLAN_STATES = ["due", "planned", "published", "withdrawn", "cancelled", "merged"]
 CAUSES = ["wear", "defect", "installation", "misuse", "foreign_part", "environment"]
@@ -32,9 +32,14 @@ ORIGINS = ["request", "plan", "proactive", "follow_up", "technician", "import"]
 
 
 class EventEntry(Entry):
-    """A step of the work, as the technician pressed it; `undoes` names the event that an undo takes back."""
+    """A step of the work, as the technician pressed it; `undoes` names the event that an undo takes back.
 
-    type = fields.String(required=True, validate=validate.OneOf([*LEADS_TO, "undo"]))
+    The office's own steps are made by the server.
+    """
+
+    type = fields.String(
+        required=True, validate=validate.OneOf([*(kind for kind in LEADS_TO if kind not in OFFICE_EVENTS), "undo"])
+    )
     lat = fields.Float(allow_none=True, allow_nan=False, validate=validate.Range(-90, 90))
     lon = fields.Float(allow_none=True, allow_nan=False, validate=validate.Range(-180, 180))
     reason = Text(2000, allow_none=True)
@@ -165,7 +170,7 @@ class VisitSchema(EntitySchema):
         """The technician who did it, else the one it is published to; nobody once it is archived."""
         if body.get("archived"):
             return frozenset()
-        if body.get("exec_state") in PERFORMED and body.get("performed_by_id"):
+        if body.get("exec_state") in PERFORMED | REVIEWED and body.get("performed_by_id"):
             return frozenset({technician_scope(body["performed_by_id"])})
         if body.get("plan_state") == "published" and body.get("assignee_id"):
             return frozenset({technician_scope(body["assignee_id"])})
@@ -174,7 +179,7 @@ class VisitSchema(EntitySchema):
     def why_left(self, body: Body) -> str:
         if body.get("archived"):
             return "archived"
-        if body.get("exec_state") in PERFORMED:
+        if body.get("exec_state") in PERFORMED | REVIEWED:
             return "done-by-other"
         if body.get("plan_state") == "cancelled":
             return "cancelled"

@@ -11,7 +11,7 @@ from server.domain.maintenance import AssetFacts, Completion, Plan, Recorded, St
 from server.domain.reason import Reason
 from server.store.models import Contract, MaintenancePlan, Occurrence, Visit
 from server.store.queries.maintenance import PlanRows
-from sync.states import FINISHED, OVER, UNDER_WAY, fold
+from sync.states import FINISHED, OVER, UNDER_WAY, ended_as
 
 PROACTIVE = "proactive_inspection"
 
@@ -85,7 +85,7 @@ def known(rows: PlanRows, row: MaintenancePlan, now: datetime) -> Known:
 
 def outcome(events: list[dict[str, object]]) -> str:
     """How a finished visit ended on site; work recorded without any events counts as done."""
-    state = fold(events).state
+    state = ended_as(events)
     return state if state in FINISHED else "done"
 
 

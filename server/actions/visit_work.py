@@ -10,16 +10,13 @@ from server.actions.decide_coverage import decide_again
 from server.extensions import db
 from server.store.models import MeterReading, Visit
 from server.store.queries import visits
-from sync.states import PERFORMED, fold
-
-REVIEWED = ("reviewed", "closed")
+from sync.states import PERFORMED, ended_as, fold
 
 
 def settle(visit: Visit) -> None:
     """Derive the visit's server-made fields from its events and readings; does not commit."""
     done = fold(visit.events)
-    if visit.exec_state not in REVIEWED:
-        visit.exec_state = done.state
+    visit.exec_state = done.state
     visit.started_at = parse_instant(done.started_at)
     visit.finished_at = parse_instant(done.finished_at)
     visit.performed_by_id = done.performed_by
@@ -28,7 +25,7 @@ def settle(visit: Visit) -> None:
         flags.add("illegal_event")
     if len(done.starters) > 1:
         flags.add("double_visit")
-    if visit.plan_state == "cancelled" and done.state in PERFORMED:
+    if visit.plan_state == "cancelled" and ended_as(visit.events) in PERFORMED:
         flags.add("done_on_cancelled")
     visit.flags = sorted(flags)
     decide_again(visit)

@@ -8,8 +8,9 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask.views import MethodView
 
-from schemas.office import CancelSchema
+from schemas.office import CancelSchema, ReturnSchema
 from server.actions.edit_document import edit_document
+from server.actions.judge_visit import judge_visit
 from server.actions.read_history import read_history
 from server.actions.request_visit import cancel_visit, request_visit
 from server.api.body import Blueprint
@@ -118,6 +119,51 @@ class CancelView(MethodView):
         """Cancel a visit, with the reason."""
         cancel_visit(principal().company_id, str(visit_id), body["reason"], now=now())
         return item_at("/visits", str(visit_id))
+
+
+def judged(visit_id: Any, word: str, reason: str | None = None) -> Response:
+    """Judge a visit as the asking person; the visit as it is then."""
+    judge_visit(
+        principal().company_id, str(visit_id), word, reason=reason, now=now(), expected_version=expected_version()
+    )
+    return item_at("/visits", str(visit_id))
+
+
+@blueprint.route("/visits/<uuid:visit_id>/review")
+class ReviewView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.doc(parameters=[IF_MATCH])
+    @refuses(409, "state-move")
+    @refuses(412, "version-changed")
+    @blueprint.response(200, shown("visit"))
+    def post(self, visit_id: Any) -> Response:
+        """Say that the office has looked at finished work and takes it."""
+        return judged(visit_id, "reviewed")
+
+
+@blueprint.route("/visits/<uuid:visit_id>/close")
+class CloseView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.doc(parameters=[IF_MATCH])
+    @refuses(409, "state-move")
+    @refuses(412, "version-changed")
+    @blueprint.response(200, shown("visit"))
+    def post(self, visit_id: Any) -> Response:
+        """Close reviewed work: who pays for it stays as it is from now on."""
+        return judged(visit_id, "closed")
+
+
+@blueprint.route("/visits/<uuid:visit_id>/return")
+class ReturnView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.doc(parameters=[IF_MATCH])
+    @blueprint.arguments(ReturnSchema)
+    @refuses(409, "state-move")
+    @refuses(412, "version-changed")
+    @blueprint.response(200, shown("visit"))
+    def post(self, body: dict[str, str], visit_id: Any) -> Response:
+        """Give finished work back to its technician, with the reason."""
+        return judged(visit_id, "returned", body["reason"])
 
 
 @blueprint.route("/visits/<uuid:visit_id>/history")

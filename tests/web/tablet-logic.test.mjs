@@ -41,10 +41,12 @@ test("an entry that came back from the server is not doubled", () => {
   }));
 });
 
-test("events written here move the state, unless the office has closed the visit", () => {
+test("events written here move the state, unless the office has reviewed the visit", () => {
   const started = entry({ add: { events: [{ id: "e", type: "started", at: "2026-11-23T09:00:00.000Z" }] } });
   assert.equal(overlay({ id: "v1", version: 3, events: [], exec_state: "not_started" }, [started]).exec_state, "working");
-  assert.equal(overlay({ id: "v1", version: 3, events: [], exec_state: "closed" }, [started]).exec_state, "closed");
+  const events = ["started", "done", "reviewed"].map((type, n) => ({ id: type, type, at: `2026-11-23T08:0${n}:00.000Z` }));
+  const undo = entry({ add: { events: [{ id: "u", type: "undo", undoes: "done", at: "2026-11-23T09:00:00.000Z" }] } });
+  assert.equal(overlay({ id: "v1", version: 3, events, exec_state: "reviewed" }, [undo]).exec_state, "reviewed");
 });
 
 test("a batch goes out in the order of n and leaves other people's work alone", () => {

@@ -6,7 +6,7 @@ import { html } from "../shared/html.js";
 import { locale, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { NeedsYou } from "./attention.js";
-import { CancelDialog } from "./commands.js";
+import { CancelDialog, ReturnDialog } from "./commands.js";
 import { costText, LEVEL_ICONS } from "./cost.js";
 import { DayBar, Figures } from "./daybar.js";
 import { DayList } from "./daylist.js";
@@ -115,6 +115,6 @@ export function BoardPage() {
       ? html`<p class="board-fault" role="status"><${Icon} name="offline" size=${16} /> ${t("board.stale", { time: clock(shown.now, shown.branch.tz) })} <${Button} onClick=${() => refresh()}>${t("action.retry")}<//></p>`
       : html`<div class="alone"><${ErrorBox} error=${fault.value} onRetry=${() => refresh({ own: true })} /></div>`)}
     ${shown ? (wide.value ? html`<${Wide} shown=${shown} />` : html`<${Narrow} shown=${shown} />`) : !fault.value && html`<${Skeleton} />`}
-    <${Card} /><${MoveDialog} /><${CancelDialog} /><${PublishDialog} /><${KeyList} />
+    <${Card} /><${MoveDialog} /><${CancelDialog} /><${ReturnDialog} /><${PublishDialog} /><${KeyList} />
   </main>`;
 }

@@ -1,7 +1,7 @@
 // What the buttons and the keys do to a visit.
 import { useState } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { Button, Dialog } from "../shared/components.js";
+import { Button, Dialog, toast } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { canMove, consequencesAt, place } from "./drag.js";
@@ -49,6 +49,47 @@ async function cancel(visit, reason) {
     showFault(error);
   }
   await refresh({ own: true });
+}
+
+/** The office's word on finished work. @param {Visit} visit @param {"review" | "close" | "return"} verb @param {string} [reason] */
+export async function judge(visit, verb, reason) {
+  try {
+    await api("POST", `/visits/${visit.id}/${verb}`, reason === undefined ? undefined : { reason });
+    toast(t(`board.done.${verb}`, { name: visit.site.name }));
+  } catch (error) {
+    showFault(error);
+  }
+  await refresh({ own: true });
+}
+
+/** The visit about to be given back. @type {import("@preact/signals").Signal<Visit | null>} */
+export const returning = signal(null);
+
+export function ReturnDialog() {
+  const visit = returning.value;
+  return visit ? html`<${ReturnForm} key=${visit.id} visit=${visit} />` : null;
+}
+
+/** @param {{visit: Visit}} props */
+function ReturnForm({ visit }) {
+  const [reason, setReason] = useState("");
+  const close = () => (returning.value = null);
+  const send = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    close();
+    await judge(visit, "return", reason.trim());
+  };
+  return html`<${Dialog} title=${t("return.title", { name: visit.site.name })} onClose=${close}>
+    <form onSubmit=${send} class="move">
+      <p class="secondary">${visit.title} · ${visit.number}</p>
+      <label class="field"><span>${t("return.what")}</span><textarea rows="3" required value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea></label>
+      <p class="hint">${t("return.hint")}</p>
+      <footer>
+        <${Button} onClick=${close}>${t("cancel.keep")}<//>
+        <${Button} kind="primary" type="submit" reason=${reason.trim() ? undefined : t("return.needs")}>${t("board.return")}<//>
+      </footer>
+    </form>
+  <//>`;
 }
 
 export function CancelDialog() {

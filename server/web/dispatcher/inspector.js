@@ -4,7 +4,7 @@ import { Button, Coverage } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatDuration, formatMoney, hasText, locale, reasonText, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
-import { cancelling, lock, unschedule } from "./commands.js";
+import { cancelling, judge, lock, returning, unschedule } from "./commands.js";
 import { costText, firstText, LEVEL_ICONS } from "./cost.js";
 import { carried, canMove } from "./drag.js";
 import { Moves, moving } from "./move.js";
@@ -65,7 +65,7 @@ function Pays({ visit }) {
     html`<button type="button" class="more" aria-expanded=${open ? "true" : "false"} onClick=${() => setOpen(!open)}>${t("board.rules", { n: rules.length })} <${Icon} name=${open ? "up" : "down"} size=${12} /></button>`}
     ${open &&
     html`<ol class="rules">
-      ${rules.map((rule) => html`<li><span>${reasonText(rule.reason)}</span><b>${hasText(`board.rule.${rule.outcome}`) ? t(`board.rule.${rule.outcome}`) : rule.outcome}</b></li>`)}
+      ${rules.map((rule) => html`<li><span>${rule.machine ? `${rule.machine}: ` : ""}${reasonText(rule.reason)}</span><b>${hasText(`board.rule.${rule.outcome}`) ? t(`board.rule.${rule.outcome}`) : rule.outcome}</b></li>`)}
     </ol>`}
   </dd>`;
 }
@@ -75,6 +75,13 @@ function Buttons({ visit }) {
   const over = isOver(visit);
   const fixed = over || Boolean(visit.started_at);
   const why = over ? t("board.no.over") : fixed ? t("board.no.started") : visit.locked ? t("board.no.locked") : undefined;
+  if (over && visit.exec_state !== "closed") {
+    const reviewed = visit.exec_state === "reviewed";
+    return html`<div class="inspector-buttons">
+      <${Button} kind="primary" icon="check" onClick=${() => judge(visit, reviewed ? "close" : "review")}>${t(reviewed ? "board.close" : "board.review")}<//>
+      ${visit.plan_state !== "cancelled" && html`<${Button} onClick=${() => (returning.value = visit)}>${t("board.return")}<//>`}
+    </div>`;
+  }
   if (fixed) return html`<p class="hint">${why}</p>`;
   return html`<div class="inspector-buttons">
     <${Button} reason=${canMove(visit) ? undefined : why} onClick=${() => (moving.value = { visit, technicianId: null, start: null })}>${t("board.move")}<//>

@@ -88,9 +88,10 @@ export function shownState(visit, now) {
   if (visit.conflicts > 0) return { look: "conflict", icon: "conflict", key: "board.state.conflict", params: { n: visit.conflicts } };
   switch (visit.exec_state) {
     case "done":
+      return { look: "past", icon: "check", key: "state.done", params: {} };
     case "reviewed":
     case "closed":
-      return { look: "past", icon: "check", key: "state.done", params: {} };
+      return { look: "past", icon: "check", key: `state.${visit.exec_state}`, params: {} };
     case "partly_done":
       return { look: "past", icon: "half-check", key: "state.partly_done", params: {} };
     case "no_access":

@@ -46,9 +46,9 @@ function union(present, added) {
   return [...present, ...added.filter((element) => !known.has(key(element)))];
 }
 
-/** What the server would derive from the events; what only the office may say (reviewed, closed) stands. @param {Document} document */
+/** What the server would derive from the events. @param {Document} document */
 function derived(document) {
-  if (!Array.isArray(document.events) || document.exec_state === "reviewed" || document.exec_state === "closed") return document;
+  if (!Array.isArray(document.events)) return document;
   const { state, startedAt, finishedAt } = fold(document.events);
   return { ...document, exec_state: state, started_at: startedAt, finished_at: finishedAt };
 }

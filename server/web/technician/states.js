@@ -6,6 +6,7 @@
 export const LEADS_TO = {
   accepted: "accepted", en_route: "en_route", arrived: "on_site", started: "working", paused: "paused", resumed: "working",
   done: "done", partly_done: "partly_done", no_access: "no_access", refused: "refused",
+  reviewed: "reviewed", closed: "closed", returned: "accepted",
 };
 
 /** Event type → the states in which it may happen. @type {Record<string, string[]>} */
@@ -20,7 +21,13 @@ export const LEGAL_FROM = {
   partly_done: ["working", "paused"],
   no_access: ["not_started", "accepted", "en_route", "on_site", "working"],
   refused: ["not_started", "accepted", "en_route", "on_site", "working", "paused"],
+  reviewed: ["done", "partly_done", "no_access", "refused"],
+  closed: ["reviewed"],
+  returned: ["done", "partly_done", "no_access", "refused", "reviewed"],
 };
+
+/** What the office makes of finished work: no tablet sends it, and no undo takes it back. */
+export const OFFICE_EVENTS = ["reviewed", "closed", "returned"];
 
 export const FINISHED = ["done", "partly_done", "no_access", "refused"];
 const PERFORMED = ["done", "partly_done"];
@@ -36,6 +43,21 @@ export function inOrder(events) {
   return [...events].sort((a, b) => byText(moment(a), moment(b)) || byText(a.id, b.id));
 }
 
+/** The undos that count for nothing: of the office's word, or of what the office has judged since. @param {VisitEvent[]} ordered */
+function voidUndos(ordered) {
+  const judged = ordered.flatMap((event, place) => (OFFICE_EVENTS.includes(event.type) ? [place] : []));
+  const places = new Map(ordered.map((event, place) => [event.id, place]));
+  return new Set(
+    ordered.flatMap((event, place) => {
+      const target = event.type === "undo" ? places.get(event.undoes ?? "") : undefined;
+      return target !== undefined && judged.some((one) => one === target || (target < one && one < place)) ? [event.id] : [];
+    }),
+  );
+}
+
+/** Ids of the events that an undo has taken back. @param {VisitEvent[]} ordered @param {Set<string>} voids */
+const undoneBy = (ordered, voids) => new Set(ordered.filter((event) => event.type === "undo" && !voids.has(event.id)).map((event) => event.undoes));
+
 /**
  * Fold the events of a visit. An undone event counts as never made; one that is illegal where it stands is kept,
  * listed and does not move the state.
@@ -43,7 +65,8 @@ export function inOrder(events) {
  */
 export function fold(events) {
   const ordered = inOrder(events);
-  const undone = new Set(ordered.filter((event) => event.type === "undo").map((event) => event.undoes));
+  const voids = voidUndos(ordered);
+  const undone = undoneBy(ordered, voids);
   let state = "not_started";
   let performedBy = /** @type {string | null} */ (null);
   let startedAt = /** @type {string | null} */ (null);
@@ -51,6 +74,7 @@ export function fold(events) {
   /** @type {string[]} */ const illegal = [];
   /** @type {string[]} */ const starters = [];
   for (const event of ordered) {
+    if (voids.has(event.id)) illegal.push(event.id);
     if (event.type === "undo" || undone.has(event.id)) continue;
     if (event.type === "started" && event.by && !starters.includes(event.by)) starters.push(event.by);
     if (!LEGAL_FROM[event.type]?.includes(state)) {
@@ -59,6 +83,7 @@ export function fold(events) {
     }
     state = LEADS_TO[event.type];
     if (event.type === "started") startedAt ??= moment(event);
+    if (event.type === "returned") finishedAt = performedBy = null;
     if (FINISHED.includes(state)) {
       finishedAt = moment(event);
       performedBy = PERFORMED.includes(state) ? (event.by ?? null) : null;
@@ -76,11 +101,12 @@ export function nextStep(state) {
   return state === "working" ? "finish" : null;
 }
 
-/** The last step that still counts, which an undo would take back. @param {VisitEvent[]} events @returns {VisitEvent | null} */
+/** The last step that still counts, which an undo would take back; none after the office has judged the work. @param {VisitEvent[]} events @returns {VisitEvent | null} */
 export function lastStep(events) {
   const ordered = inOrder(events);
-  const undone = new Set(ordered.filter((event) => event.type === "undo").map((event) => event.undoes));
+  const undone = undoneBy(ordered, voidUndos(ordered));
   const illegal = new Set(fold(events).illegal);
   const counting = ordered.filter((event) => event.type !== "undo" && !undone.has(event.id) && !illegal.has(event.id));
-  return counting.at(-1) ?? null;
+  const last = counting.at(-1);
+  return last && !OFFICE_EVENTS.includes(last.type) ? last : null;
 }

@@ -7,7 +7,7 @@ import { Icon } from "../shared/icons.js";
 import { correctSite, note, step } from "./actions.js";
 import { isOver } from "./day.js";
 import { Dock } from "./dock.js";
-import { LEGAL_FROM } from "./states.js";
+import { inOrder, LEGAL_FROM } from "./states.js";
 import { assetsOf, find, homeZone, kindName, outcomeWord, today, zoneOf } from "./store.js";
 import { PromiseBox, StateChip } from "./today.js";
 
@@ -24,6 +24,7 @@ export function WhatTab({ visit }) {
         ${because && html`<${Because} coverage=${visit.coverage} because=${because} />`}
         <h2>${visit.title || kindName(visit)}</h2>
         ${visit.symptom && html`<p>${visit.symptom}</p>`}
+        <${Returned} visit=${visit} />
         ${visit.instructions && html`<p class="secondary pre">${visit.instructions}</p>`}
         <dl class="facts">
           ${visit.number && html`<dt>${t("tab.number")}</dt><dd>${visit.number}</dd>`}
@@ -39,12 +40,18 @@ export function WhatTab({ visit }) {
     <${Dock} visit=${visit} />`;
 }
 
+/** What the office wants to have done still, until the work is finished again. @param {{visit: Document}} props */
+function Returned({ visit }) {
+  /** @type {any} */ const last = inOrder(visit.events ?? []).filter((event) => event.type === "returned").at(-1);
+  return last && !isOver(visit) ? html`<p class="because"><strong>${t("tab.returned", { name: last.by_name ?? "" })}</strong> ${last.reason}</p>` : null;
+}
+
 /** Every rule that was looked at, in its order, behind the one that decided. @param {{coverage: any, because: string}} props */
 function Because({ coverage, because }) {
   const rules = coverage.rules ?? [];
   if (!rules.length) return html`<p class="because"><strong>${t("tab.because")}</strong> ${because}</p>`;
   return html`<details class="because"><summary><strong>${t("tab.because")}</strong> ${because}</summary>
-    <ol>${rules.map((/** @type {any} */ rule) => html`<li>${lineName(rule.line_id)}: ${reasonText(rule.reason)}</li>`)}</ol></details>`;
+    <ol>${rules.map((/** @type {any} */ rule) => html`<li>${lineName(rule.line_id)}${rule.machine ? `, ${rule.machine}` : ""}: ${reasonText(rule.reason)}</li>`)}</ol></details>`;
 }
 
 /** What a line of the act is called. @param {string} id */

@@ -101,6 +101,7 @@ export default {
   "tab.symptom": "Problem",
   "tab.lastvisit": "Last visit",
   "tab.onsite": "On site",
+  "tab.returned": "Returned by the office ({name}):",
   "tab.number": "Number",
   "tab.kind": "Work",
   "tab.when": "Planned",

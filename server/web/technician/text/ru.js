@@ -101,6 +101,7 @@ export default {
   "tab.symptom": "Жалоба",
   "tab.lastvisit": "Прошлый визит",
   "tab.onsite": "На месте",
+  "tab.returned": "Офис вернул визит ({name}):",
   "tab.number": "Номер",
   "tab.kind": "Работа",
   "tab.when": "План",
