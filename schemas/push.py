@@ -36,6 +36,26 @@ class MutationSchema(Schema):
     group = Id(allow_none=True, load_default=None)
 
 
+class ToldSchema(Schema):
+    """What a tablet says of itself: what is still on it besides this very push, its next number, its room."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    epoch = Text(60, load_default=None, allow_none=True)
+    next_n = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**31))
+    first_unsent = fields.Integer(
+        load_default=None, strict=True, allow_none=True, validate=validate.Range(1, 2**31 - 1)
+    )
+    unsent = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**6))
+    unsent_since = Instant(load_default=None, allow_none=True)
+    needs_person = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**6))
+    photos = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**6))
+    photo_bytes = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 2**50))
+    room_used = fields.Integer(load_default=None, strict=True, allow_none=True, validate=validate.Range(0, 2**60))
+    room_quota = fields.Integer(load_default=None, strict=True, allow_none=True, validate=validate.Range(0, 2**60))
+
+
 class PushSchema(Schema):
     """The whole push; each mutation is looked at on its own afterwards."""
 
@@ -45,7 +65,11 @@ class PushSchema(Schema):
     mutations = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(max=MOST_MUTATIONS))
     device_time = Instant(required=True)
     rtt_ms = fields.Float(load_default=None, allow_none=True, allow_nan=False, validate=validate.Range(0, 600_000))
-    backlog = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**6))
+    app_version = Text(40, load_default=None, allow_none=True)
+    schema_version = fields.Integer(load_default=None, strict=True, allow_none=True, validate=validate.Range(1, 10_000))
+    told = fields.Raw(
+        load_default=None, allow_none=True, metadata={"description": "`Told`; what cannot be read is left."}
+    )
 
 
 class MutationResult(Schema):
@@ -63,12 +87,40 @@ class MutationResult(Schema):
     repeated = fields.Boolean()
 
 
-class PushAnswer(Schema):
-    """The results in the order of the push, and the server's clock."""
+class TabletNotice(Schema):
+    """Something that who holds the tablet should know."""
+
+    code = fields.String(required=True)
+    params = fields.Dict(required=True)
+    text = fields.String(required=True)
+    at = fields.String(required=True)
+
+
+class Backed(Schema):
+    """Where the server's history stands, and up to which number a verified backup covers it."""
+
+    epoch = fields.String(required=True)
+    seq = fields.Integer(required=True)
+    backed_up_through = fields.Integer(required=True)
+
+
+class PushAnswer(Backed):
+    """The results in the order of the push, the server's clock and history, and what the tablet should know."""
 
     results = fields.List(fields.Nested(MutationResult), required=True)
     server_time = fields.String(required=True)
     gaps = fields.List(fields.Integer(), required=True)
+    notices = fields.List(fields.Nested(TabletNotice), required=True)
+    renew_token = fields.Boolean(required=True)
+
+
+def read_told(raw: Any) -> dict[str, Any] | None:
+    """What a tablet says of itself, as it is kept; None for what cannot be read: it holds up no mutation."""
+    try:
+        loaded: dict[str, Any] = ToldSchema().load(raw)
+    except (ValidationError, TypeError):
+        return None
+    return dict(ToldSchema().dump(loaded))
 
 
 def read_mutation(raw: Any, device_id: str) -> Mutation:
@@ -120,7 +172,7 @@ class PulledChange(Schema):
     document = fields.Dict(allow_none=True)
 
 
-class PullAnswer(Schema):
+class PullAnswer(Backed):
     """A page of the feed."""
 
     changes = fields.List(fields.Nested(PulledChange), required=True)

@@ -11,7 +11,7 @@ from server import cli
 from server.api import BLUEPRINTS, door, health, openapi
 from server.config import ROOT, settings
 from server.extensions import compress, db, migrate
-from server.store import engine, transaction
+from server.store import engine, marks, transaction
 from server.web import pages
 
 
@@ -27,6 +27,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     engine.prepare(app)
+    marks.install(app)
     transaction.install()
 
     api = openapi.make(app)

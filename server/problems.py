@@ -26,7 +26,7 @@ class FieldError:
 
 
 class Problem(Exception):
-    """A caller's mistake, with HTTP status and code."""
+    """A caller's mistake, with HTTP status and code; `members` are for machines and come with the answer."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Problem(Exception):
         field: str | None = None,
         errors: tuple[FieldError, ...] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
         **params: Any,
     ) -> None:
         super().__init__(code)
@@ -44,6 +45,7 @@ class Problem(Exception):
         self.field = field or (errors[0].field if errors else None)
         self.errors = errors
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
         self.params = params
 
     def body(self, locale: str, request_id: str | None = None) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class Problem(Exception):
             "status": self.status,
             "detail": say("problem", f"{self.code}.detail", params, locale),
             "code": self.code,
+            **self.members,
         }
         if self.field:
             answer["field"] = self.field

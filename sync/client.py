@@ -10,12 +10,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sync.change import Body, Json, same
 
 MOST_MUTATIONS = 500
 """A push holds at most so many (S-20)."""
+
+KEPT = timedelta(days=14)
+"""What was answered is kept at most so long when no backup covers it (S-72)."""
+
+FORMER_TOKENS = 15
+"""So many tokens that were given back are kept: a restored server may know one of them (S-76)."""
 
 ENTRY_LISTS = frozenset({"events", "answers", "readings", "notes", "findings", "attachments"})
 
@@ -44,12 +51,21 @@ class Refused(Exception):
         return str(self.problem.get("code", ""))
 
 
+class WrongPerson(Exception):
+    """The code was another person's: each has a replica of their own (S-84)."""
+
+
 @dataclass
 class State:
     """All that a replica must not forget; every value is JSON."""
 
     token: str = ""
+    former_tokens: list[str] = field(default_factory=list)
+    """Tokens that a newer one followed, oldest first (S-76)."""
     device_id: str = ""
+    technician_id: str = ""
+    epoch: str = ""
+    """The server's history as it was last told (S-71)."""
     cursor: str | None = None
     complete: bool = False
     n: int = 0
@@ -57,6 +73,14 @@ class State:
     """id -> {collection, version, document} as the server last sent it."""
     outbox: list[dict[str, Json]] = field(default_factory=list)
     """Mutations without a result yet, in the order of their numbers."""
+    kept: list[dict[str, Json]] = field(default_factory=list)
+    """{mutation, epoch, seq, at}: answered, and not known to be in a backup yet (S-72)."""
+    salvaged: list[str] = field(default_factory=list)
+    """Ids in the outbox that the server keeps for the office, for this device's access has ended."""
+    notices: list[Json] = field(default_factory=list)
+    """What the person should know of this device (S-83)."""
+    renew: bool = False
+    """The server asks for the token to be renewed (S-75)."""
     results: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Mutation id -> what became of it, for ever (S-27)."""
     dropped: dict[str, str] = field(default_factory=dict)
@@ -92,8 +116,28 @@ class Replica:
             "/sync/v1/enrol",
             {"code": code, "device_name": device_name, "app_version": app_version, "schema_version": schema_version},
         )
-        self.state.token = answer["token"]
+        if self.state.technician_id not in ("", answer["technician"]["id"]):
+            raise WrongPerson(answer["technician"]["name"])
+        if self.state.device_id:
+            self._number_anew()
+        self.state.token, self.state.former_tokens = answer["token"], []
         self.state.device_id = answer["device_id"]
+        self.state.technician_id = answer["technician"]["id"]
+        self.state.cursor = None
+
+    def _number_anew(self) -> None:
+        """Under a new registration all goes again that may not be there, from number 1, under its old ids (S-82)."""
+        again = [entry["mutation"] for entry in self.state.kept] + self.state.outbox
+        self.state.outbox = [mutation | {"n": n} for n, mutation in enumerate(again, start=1)]
+        self.state.n = len(again)
+        self.state.kept, self.state.salvaged = [], []
+
+    def renew_token(self) -> None:
+        """Ask for a new token; it must be saved before it is used (S-75), so this is the last request of a round."""
+        answer = self._ask("POST", "/sync/v1/token")
+        self.state.former_tokens = [*self.state.former_tokens, self.state.token][-FORMER_TOKENS:]
+        self.state.token = answer["token"]
+        self.state.renew = False
 
     # --- editing ------------------------------------------------------------------------------------------------
 
@@ -149,11 +193,19 @@ class Replica:
     # --- exchanging ---------------------------------------------------------------------------------------------
 
     def exchange(self, *, device_time: str, rtt_ms: float | None = None, limit: int | None = None) -> None:
-        """Push all, then pull to the end (S-16: first what was done here, then what others did)."""
-        while self.state.outbox:
+        """Push all, then pull to the end (S-16: first what was done here, then what others did).
+
+        It pushes at least once: a push without mutations is a contact (S-70). A new history sends all again first.
+        """
+        more = True
+        while more:
             self.push(device_time=device_time, rtt_ms=rtt_ms)
-        while self.pull(limit):
-            pass
+            while self.state.outbox:
+                self.push(device_time=device_time, rtt_ms=rtt_ms)
+            while more and not self.state.outbox:
+                more = self.pull(limit)
+        if self.state.renew:
+            self.renew_token()
 
     def push(self, *, device_time: str, rtt_ms: float | None = None, most: int = MOST_MUTATIONS) -> list[Json]:
         """Send the oldest of the outbox; what has a result leaves it. A group is never cut (S-24).
@@ -161,12 +213,79 @@ class Replica:
         When no answer comes the outbox stays as it is: the same mutations go again (S-23).
         """
         batch = self._batch(most)
-        answer = self._ask("POST", "/sync/v1/push", {"device_time": device_time, "rtt_ms": rtt_ms, "mutations": batch})
+        body = {"device_time": device_time, "rtt_ms": rtt_ms, "mutations": batch, "told": self._told(batch)}
+        try:
+            answer = self._ask("POST", "/sync/v1/push", body)
+        except Refused as refused:
+            if refused.problem.get("salvaged"):
+                self.state.salvaged += [mutation["id"] for mutation in batch]
+            raise
+        self._see_history(answer)
         for sent, result in zip(batch, answer["results"], strict=True):
             self.state.results[sent["id"]] = result
-        self.state.outbox = [m for m in self.state.outbox if m["id"] not in self.state.results]
+            self._keep(sent, answer, device_time)
+        answered = {sent["id"] for sent in batch}
+        self.state.outbox = [m for m in self.state.outbox if m["id"] not in answered]
+        self.state.notices, self.state.renew = answer["notices"], answer["renew_token"]
+        self._let_go(answer, device_time)
         results: list[Json] = answer["results"]
         return results
+
+    def hand_over(self, *, device_time: str) -> None:
+        """After the end of its access: send all that is unsent, for the office to look at."""
+        while len(self.state.salvaged) < len(self.state.outbox):
+            before = len(self.state.salvaged)
+            try:
+                self.push(device_time=device_time)
+            except Refused:
+                if len(self.state.salvaged) == before:
+                    raise
+
+    def _told(self, batch: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+        """What this device says of itself: the next number, and what is left here besides this push (S-70)."""
+        sending = {mutation["id"] for mutation in batch}
+        left = [mutation for mutation in self.state.outbox if mutation["id"] not in sending]
+        return {
+            "epoch": self.state.epoch or None,
+            "next_n": self.state.n + 1,
+            "first_unsent": min((mutation["n"] for mutation in left), default=None),
+            "unsent": len(left),
+            "unsent_since": min((mutation["made_at"] for mutation in left), default=None),
+        }
+
+    # --- what was answered, until a backup covers it ------------------------------------------------------------
+
+    def _keep(self, mutation: dict[str, Json], answer: Mapping[str, Json], at: str) -> None:
+        self.state.kept = [entry for entry in self.state.kept if entry["mutation"]["id"] != mutation["id"]]
+        self.state.kept.append({"mutation": mutation, "epoch": answer["epoch"], "seq": answer["seq"], "at": at})
+
+    def _let_go(self, answer: Mapping[str, Json], now: str | None = None) -> None:
+        """Forget what a backup of the same history covers, and what is too old (S-72)."""
+        self.state.kept = [
+            entry
+            for entry in self.state.kept
+            if not (entry["epoch"] == answer["epoch"] and entry["seq"] <= answer["backed_up_through"])
+            and not (now is not None and datetime.fromisoformat(now) - datetime.fromisoformat(entry["at"]) > KEPT)
+        ]
+
+    def _see_history(self, answer: Mapping[str, Json]) -> None:
+        """Another history than before: whatever the server had is not certain any more (S-73)."""
+        if self.state.epoch and answer["epoch"] != self.state.epoch:
+            self._start_over()
+        self.state.epoch = answer["epoch"]
+
+    def _start_over(self) -> None:
+        """Offer all again that no backup is known to cover, in its old order, and pull a new baseline (S-15, S-73)."""
+        again = [entry["mutation"] for entry in self.state.kept]
+        self.state.outbox = sorted([*again, *self.state.outbox], key=lambda mutation: int(mutation["n"]))
+        self.state.kept = []
+        self.state.cursor = None
+        self.state.stale = list(self.state.documents)
+
+    def _wipe(self) -> None:
+        """The order that comes with the end of access: documents go, what was written here stays (S-79)."""
+        self.state.documents, self.state.dropped = {}, {}
+        self.state.cursor, self.state.stale, self.state.complete = None, [], False
 
     def pull(self, limit: int | None = None) -> bool:
         """Take in one page; whether there is more. A cursor of another history starts a new baseline (S-15)."""
@@ -175,9 +294,14 @@ class Replica:
         except Refused as refused:
             if refused.code != "epoch-changed":
                 raise
-            self.state.cursor = None
-            self.state.stale = list(self.state.documents)
+            self._start_over()
+            self.state.epoch = ""
             return True
+        if self.state.epoch not in ("", page["epoch"]):
+            self._see_history(page)
+            return True
+        self.state.epoch = page["epoch"]
+        self._let_go(page)
         for change in page["changes"]:
             self._take(change)
         self.state.cursor = page["cursor"]
@@ -214,19 +338,39 @@ class Replica:
                 self.state.dropped[document_id] = reason
 
     def _batch(self, most: int) -> list[dict[str, Json]]:
-        batch = self.state.outbox[:most]
-        following = self.state.outbox[most:]
+        waiting = [mutation for mutation in self.state.outbox if mutation["id"] not in self.state.salvaged]
+        batch, following = waiting[:most], waiting[most:]
         group = batch[-1]["group"] if batch else None
         if group is not None and any(mutation["group"] == group for mutation in following):
             whole = [mutation for mutation in batch if mutation["group"] != group]
-            batch = whole or [mutation for mutation in self.state.outbox if mutation["group"] == group]
+            batch = whole or [mutation for mutation in waiting if mutation["group"] == group]
         return batch
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Any:
         status, answer = self.transport(method, path, body)
+        if _code(status, answer) == "unauthenticated":
+            status, answer = self._ask_as_before(method, path, body, (status, answer))
         if not 200 <= status < 300:
+            if isinstance(answer, dict) and answer.get("wipe"):
+                self._wipe()
             raise Refused(status, answer)
         return answer
+
+    def _ask_as_before(self, method: str, path: str, body: Json | None, refusal: tuple[int, Json]) -> tuple[int, Json]:
+        """A server that was restored may know a token that was given back since: try them, newest first (S-76)."""
+        token = self.state.token
+        for former in reversed(self.state.former_tokens):
+            self.state.token = former
+            status, answer = self.transport(method, path, body)
+            if _code(status, answer) != "unauthenticated":
+                self.state.former_tokens.remove(former)
+                return status, answer
+        self.state.token = token
+        return refusal
+
+
+def _code(status: int, answer: Json) -> str | None:
+    return str(answer.get("code")) if status == 401 and isinstance(answer, dict) else None
 
 
 def _lay_over(body: Body, mutation: Mapping[str, Json]) -> None:

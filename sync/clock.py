@@ -14,6 +14,12 @@ FUTURE_BOUND = timedelta(minutes=5)
 UNMEASURED_UNCERTAINTY_S = 30.0
 """Uncertainty of an offset when the device did not say how long its request took."""
 
+DRIFT = 50e-6
+"""Seconds that a crystal may gain or lose in a second."""
+
+JUMP_WORTH_NOTING_S = 30.0
+"""A clock that moved by less than this, beyond what drift and uncertainty explain, is left in peace."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClockOffset:
@@ -43,3 +49,25 @@ def corrected(made_at: datetime, offset: ClockOffset, received_at: datetime) -> 
     except OverflowError:
         return received_at
     return min(moment, received_at + FUTURE_BOUND) if moment >= EARLIEST else received_at
+
+
+def jump(before: ClockOffset, after: ClockOffset, elapsed: timedelta) -> float | None:
+    """By how many seconds a device's clock was set between two contacts; None when drift and uncertainty explain it."""
+    moved = after.seconds - before.seconds
+    explained = before.uncertainty_s + after.uncertainty_s + DRIFT * abs(elapsed.total_seconds())
+    return moved if abs(moved) > explained + JUMP_WORTH_NOTING_S else None
+
+
+def uncertainty(made_at: datetime, offset: ClockOffset, received_at: datetime) -> float:
+    """To how many seconds the corrected time of something made at `made_at` is right.
+
+    The bound of the measured offset grows with the age of what was made; where the corrected time had to be bounded
+    it is as uncertain as it was moved.
+    """
+    try:
+        believed = made_at + timedelta(seconds=offset.seconds)
+    except OverflowError:
+        believed = EARLIEST
+    age = abs((received_at - believed).total_seconds())
+    moved = abs((corrected(made_at, offset, received_at) - believed).total_seconds())
+    return offset.uncertainty_s + (moved if moved > 1 else DRIFT * age)

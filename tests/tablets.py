@@ -19,17 +19,23 @@ from sync.client import Offline, Replica, State
 
 
 class OverClient:
-    """The replica's transport over Flask's test client; `lose` cuts the reply of that many following requests."""
+    """The replica's transport over Flask's test client; `lose` cuts the reply of that many following requests.
+
+    `address` is where the requests come from.
+    """
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
         self.replica: Replica | None = None
         self.lose = 0
+        self.address = "127.0.0.1"
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         token = self.replica.state.token if self.replica else ""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = self.client.open(path, method=method, json=body, headers=headers)
+        answer = self.client.open(
+            path, method=method, json=body, headers=headers, environ_base={"REMOTE_ADDR": self.address}
+        )
         if self.lose:
             self.lose -= 1
             raise Offline

@@ -21,15 +21,19 @@ from schemas.json_limits import json_text, unstorable
 from schemas.push import read_mutation
 from server.actions import apply_mutation
 from server.actions.apply_mutation import Applied, Push, Sender
+from server.actions.contact import Contact, note_contact, note_numbers
+from server.actions.device_notices import for_tablet, note, numbers_of
+from server.actions.renew_token import is_due
 from server.extensions import db
 from server.problems import FieldError, Problem, invalid
 from server.store import documents, failures
 from server.store.models import Conflict, Mutation
-from server.store.queries import devices
+from server.store.queries import devices, fleet
 from server.store.transaction import transactional
 from sync import change
-from sync.clock import corrected, measure_offset
-from sync.ordering import sort_push
+from sync.change import same
+from sync.clock import corrected, uncertainty
+from sync.ordering import Sorted, sort_push
 
 Result = dict[str, Any]
 
@@ -39,12 +43,18 @@ MOST_ERRORS = 20
 log = logging.getLogger(__name__)
 
 
+MOST_GAPS = 1000
+"""So many missing numbers are named at once; a wild number must not make the list as long as itself."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """Results in the order of the push, and the mutation numbers that never came."""
+    """Results in the order of the push, the mutation numbers that never came, and what the tablet must be told."""
 
     results: list[Result]
     gaps: tuple[int, ...]
+    notices: list[dict[str, Any]]
+    renew_token: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +73,13 @@ def push_changes(
     sender: Sender,
     raw: Sequence[Any],
     *,
-    device_time: datetime,
-    rtt_ms: float | None,
+    contact: Contact,
     now: datetime,
     locale: str,
 ) -> Pushed:
     """Take a push of at most `MOST_MUTATIONS`; never raises for the content of a mutation."""
     device = devices.lock_device(sender.company_id, sender.device_id)
-    offset = measure_offset(device_time=device_time, received_at=now, rtt_ms=rtt_ms)
-    device.clock_offset_s, device.clock_uncertainty_s = offset.seconds, offset.uncertainty_s
-    device.last_seen_at = now
+    offset = note_contact(device, contact, now)
 
     sent, known = _known(sender, [_read(item, sender.device_id) for item in raw])
     first: dict[str, Sent] = {}
@@ -80,8 +87,12 @@ def push_changes(
         first.setdefault(one.id, one)
     fresh = [one.mutation for one in first.values() if one.mutation is not None and one.id not in known]
     broken = [one for one in first.values() if one.problem is not None and one.id not in known]
-    numbers = devices.numbers_of(sender.company_id, sender.device_id, [m.n for m in fresh])
-    order = sort_push(fresh, seen_ids=(), numbers=numbers, last_n=device.last_n)
+    used = numbers_of(device)
+    again = [m.n for m in fresh if not used.is_new(m.n)]
+    numbers = devices.numbers_of(sender.company_id, sender.device_id, again) if again else {}
+    order = sort_push(fresh, seen_ids=(), numbers=numbers)
+    if order.forks:
+        note(sender.company_id, sender.device_id, "fork", {"numbers": _forked(order)}, now)
 
     push = Push(sender=sender, offset=offset, now=now)
     push.look_up(order.fresh)
@@ -96,15 +107,22 @@ def push_changes(
         db.session.add(_row(mutation, result, push))
     for one in broken:
         results[one.id] = _quarantine(one, push, locale)
-    device.last_n = max([device.last_n, *(m.n for m in order.fresh)])
+    # A push that came late and says nothing new says nothing new of the tablet either.
+    fresh_told = contact.told if fresh or broken or not sent else None
+    used = note_numbers(device, [_number(one) for one in sent], fresh_told, now)
     db.session.flush()
-    gaps = _gaps(sender, order.gaps)
     told: set[str] = set()
     answers = []
     for one in sent:
         answers.append(results[one.id] | ({"status": "duplicate"} if one.id in told else {}))
         told.add(one.id)
-    return Pushed(results=answers, gaps=gaps)
+    notices = fleet.open_notices(sender.company_id, [sender.device_id])
+    return Pushed(
+        results=answers,
+        gaps=used.named(MOST_GAPS),
+        notices=for_tablet(notices, locale),
+        renew_token=is_due(device, now),
+    )
 
 
 def _read(raw: Any, device_id: str) -> Sent:
@@ -122,10 +140,20 @@ def _read(raw: Any, device_id: str) -> Sent:
 
 
 def _known(sender: Sender, sent: list[Sent]) -> tuple[list[Sent], dict[str, Mutation]]:
-    """What was sent, with the journal's rows of what came before; an id that is another device's is refused."""
+    """What was sent, with the journal's rows of what came before; an id that is another's is refused.
+
+    What the same technician sent from a tablet that was enrolled before is theirs: sent again, it is known.
+    """
     known = devices.mutations(sender.company_id, [one.id for one in sent])
-    foreign = {mutation_id for mutation_id, row in known.items() if row.device_id != sender.device_id}
-    if foreign:
+    elsewhere = {mutation_id: row for mutation_id, row in known.items() if row.device_id != sender.device_id}
+    if elsewhere:
+        holders = devices.technicians_of(sender.company_id, {row.device_id for row in elsewhere.values()})
+        foreign = {
+            one.id
+            for one in sent
+            if (row := elsewhere.get(one.id)) is not None
+            and (holders[row.device_id] != sender.technician_id or not same(_kept(one), row.payload))
+        }
         taken = Problem(409, "id-taken", field="id")
         sent = [
             Sent(id=_made_id(one.raw, sender.device_id), raw=one.raw, problem=taken) if one.id in foreign else one
@@ -234,16 +262,6 @@ def _fill_versions(push: Push, journal: list[tuple[change.Mutation, Result]]) ->
 
 
 def _row(mutation: change.Mutation, result: Result, push: Push) -> Mutation:
-    made_at = corrected(mutation.made_at, push.offset, push.now)
-    payload = {
-        "op": mutation.op,
-        "base_version": mutation.base_version,
-        "set": dict(mutation.set),
-        "add": dict(mutation.add),
-        "remove": dict(mutation.remove),
-        "group": mutation.group,
-        "made_at": iso(mutation.made_at),
-    }
     return Mutation(
         company_id=push.sender.company_id,
         id=mutation.id,
@@ -252,27 +270,50 @@ def _row(mutation: change.Mutation, result: Result, push: Push) -> Mutation:
         user_id=push.sender.user_id,
         collection=mutation.collection,
         document_id=mutation.document_id,
-        payload=payload,
+        payload=_payload(mutation),
         status=result["status"],
         result=result,
         made_at=mutation.made_at,
-        made_at_corrected=made_at,
-        uncertainty_s=push.offset.uncertainty_s,
+        made_at_corrected=corrected(mutation.made_at, push.offset, push.now),
+        uncertainty_s=uncertainty(mutation.made_at, push.offset, push.now),
         received_at=push.now,
     )
 
 
-def _gaps(sender: Sender, gaps: tuple[int, ...]) -> tuple[int, ...]:
-    there = devices.numbers_of(sender.company_id, sender.device_id, gaps)
-    return tuple(n for n in gaps if n not in there)
+def _payload(mutation: change.Mutation) -> dict[str, Any]:
+    return {
+        "op": mutation.op,
+        "base_version": mutation.base_version,
+        "set": dict(mutation.set),
+        "add": dict(mutation.add),
+        "remove": dict(mutation.remove),
+        "group": mutation.group,
+        "made_at": iso(mutation.made_at),
+    }
+
+
+def _kept(one: Sent) -> dict[str, Any]:
+    """What the journal keeps of a mutation: its patch, or as it came when it cannot be read."""
+    if one.mutation is not None:
+        return _payload(one.mutation)
+    return {"raw_text": json_text(one.raw)} if unstorable(one.raw) else {"raw": one.raw}
+
+
+def _number(one: Sent) -> int:
+    """The number of a mutation, readable or not; 0 when it has none that can be used."""
+    n = one.raw.get("n") if isinstance(one.raw, dict) else None
+    return n if isinstance(n, int) and not isinstance(n, bool) and 0 < n < 2**31 else 0
+
+
+def _forked(order: Sorted) -> list[int]:
+    return [m.n for m in order.fresh if m.id in order.forks][:10]
 
 
 def _quarantine(one: Sent, push: Push, locale: str) -> Result:
     """Keep what could not be read, as it came, so that the office can look at it."""
     assert one.problem is not None
     sent = one.raw if isinstance(one.raw, dict) else {}
-    n = sent.get("n")
-    n = n if isinstance(n, int) and not isinstance(n, bool) and 0 < n < 2**31 else 0
+    n = _number(one)
     collection = sent.get("collection")
     named = isinstance(collection, str) and not unstorable(collection)
     result = _rejected(_own_id(one.raw), n or None, one.problem, locale)
@@ -285,7 +326,7 @@ def _quarantine(one: Sent, push: Push, locale: str) -> Result:
             user_id=push.sender.user_id,
             collection=str(collection)[:40] if named else "",
             document_id=None,
-            payload={"raw_text": json_text(one.raw)} if unstorable(one.raw) else {"raw": one.raw},
+            payload=_kept(one),
             status="rejected",
             result=result,
             received_at=push.now,

@@ -64,7 +64,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
     open_conflicts = conflicts.open_count(company_id)
     people = planning.technicians(company_id, branch_id)
     devices = planning.devices_of(company_id, [one.id for one in people])
-    unsent = office.missing_numbers(company_id, devices.values())
+    unsent = office.missing_numbers(devices.values())
     draft = _draft(company_id, branch_id, day)
     staff = {one.id: one for one in people}
     rows = [

@@ -11,7 +11,8 @@ from marshmallow import Schema, fields
 
 from schemas.entities.base import iso
 from schemas.office import DeviceItem, EnrolmentCodeRequest
-from server.actions.enrol_device import make_code, revoke
+from server.actions.end_device import revoke
+from server.actions.enrol_device import make_code
 from server.api.body import Blueprint
 from server.api.door import OFFICE, now, principal, requires
 from server.api.listing import one_item
@@ -41,7 +42,7 @@ class CodesView(MethodView):
         """A new enrolment code for a technician."""
         who = principal()
         made = make_code(who.company_id, body["technician_id"], user_id=who.user_id, now=now())
-        url = f"{request.host_url}tablet/#code={made.code}"
+        url = f"{request.host_url}tablet/#code={made.qr}"
         return {
             "code": made.code,
             "expires_at": iso(made.expires_at),
@@ -56,7 +57,8 @@ class RevokeView(MethodView):
     @blueprint.response(200, DeviceItem)
     def post(self, device_id: Any) -> Response:
         """End a tablet's access."""
-        revoke(principal().company_id, str(device_id), now=now())
+        who = principal()
+        revoke(who.company_id, str(device_id), now=now(), user_id=who.user_id)
         return one_item(resource("/devices"), str(device_id))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 import logging
 import secrets
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
+from server.actions.end_device import note_wipe
+from server.actions.renew_token import Ended, find_holder
 from server.actions.sign_in import token_hash
 from server.api.body import Blueprint, DrainedBodies, InTurn
 from server.api.body import json_object as json_object
@@ -31,6 +34,7 @@ R = TypeVar("R")
 ROLES = ("technician", "dispatcher", "manager", "admin")
 OFFICE = ("dispatcher", "manager", "admin")
 COOKIE = "rounds_session"
+BEARER = {"WWW-Authenticate": "Bearer"}
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Content-Range")
 
 log = logging.getLogger(__name__)
@@ -86,6 +90,18 @@ def locale() -> str:
     return wanted or (who.locale if who else "en")
 
 
+def address() -> str:
+    """Where the request comes from; of an IPv6 address the network, for a host has many in it."""
+    text = request.remote_addr or ""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return text[:64]
+    if found.version == 6 and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return text
+
+
 def bearer() -> str | None:
     """The token of the Authorization header, None when there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -110,32 +126,59 @@ def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+@dataclass(frozen=True, kw_only=True)
+class Farewell:
+    """A request of a tablet whose access has ended: whose it was, and why it has ended."""
+
+    principal: Principal
+    why: Ended
+
+
+AfterEnd = Callable[[Farewell], dict[str, Any]]
+"""What is done with a request of a tablet whose access has ended; it adds to the answer, which is a refusal still."""
+
+
 def requires_device(view: Callable[P, R]) -> Callable[P, R]:
-    """Let only enrolled tablets in: 401 `unauthenticated` for unknown tokens, 401 `device-revoked` for revoked."""
+    """Let only enrolled tablets in, as `device_or_farewell` does."""
+    return device_or_farewell(None)(view)
 
-    @functools.wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        token = bearer()
-        found = people.device_by_token(token_hash(token)) if token else None
-        if found is None:
-            raise Problem(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
-        device, technician, user = found
-        if device.revoked_at is not None or not technician.active:
-            raise Problem(401, "device-revoked", headers={"WWW-Authenticate": "Bearer"})
-        who = g.principal = Principal(
-            company_id=device.company_id,
-            user_id=user.id if user else None,
-            name=technician.name,
-            role="device",
-            locale=user.locale if user else "en",
-            technician_id=technician.id,
-            device_id=device.id,
-        )
-        with acting(who.author):
-            return view(*args, **kwargs)
 
-    documented = Blueprint.doc(security=[{"device": []}])(guarded)
-    return documented
+def device_or_farewell(after_end: AfterEnd | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only enrolled tablets in.
+
+    401 `unauthenticated` for unknown tokens. A tablet whose access has ended gets 401 `device-revoked`, or
+    `token-expired` after a long silence, with the order to wipe; what it sends may be kept by `after_end` first.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            token = bearer()
+            held = find_holder(token, now()) if token else None
+            if held is None:
+                raise Problem(401, "unauthenticated", headers=BEARER)
+            device, technician, user = held.device, held.technician, held.user
+            who = g.principal = Principal(
+                company_id=device.company_id,
+                user_id=user.id if user else None,
+                name=technician.name,
+                role="device",
+                locale=user.locale if user else "en",
+                technician_id=technician.id,
+                device_id=device.id,
+            )
+            if held.ended is not None:
+                kept = after_end(Farewell(principal=who, why=held.ended)) if after_end else {}
+                note_wipe(device.company_id, device.id, now())
+                code = "token-expired" if held.ended == "expired" else "device-revoked"
+                raise Problem(401, code, headers=BEARER, members={"wipe": True} | kept)
+            with acting(who.author):
+                return view(*args, **kwargs)
+
+        documented = Blueprint.doc(security=[{"device": []}])(guarded)
+        return documented
+
+    return decorate
 
 
 def _person() -> Principal:
@@ -146,7 +189,7 @@ def _person() -> Principal:
             refuse_cross_site()
     user = people.user_of_session(token_hash(token), now()) if token else None
     if user is None:
-        raise Problem(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+        raise Problem(401, "unauthenticated", headers=BEARER)
     return Principal(
         company_id=user.company_id,
         user_id=user.id,

@@ -79,7 +79,7 @@ def _occurrences(rows: list[Any]) -> list[dict[str, Any]]:
 
 def _devices(rows: list[Any]) -> list[dict[str, Any]]:
     names = office.technician_names(principal().company_id)
-    unsent = office.missing_numbers(principal().company_id, rows)
+    unsent = office.missing_numbers(rows)
     return [
         dict(DeviceItem(exclude=["technician_name", "unsent"]).dump(row))
         | {"technician_name": names.get(row.technician_id, ""), "unsent": unsent[row.id]}

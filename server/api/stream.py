@@ -77,7 +77,7 @@ class OfficeStreamView(MethodView):
 def _known(company_id: str, text: str | None, read: int) -> Cursor:
     """Up to where the reader knows; one that stands within a number does not have all of it."""
     if not text:
-        return Cursor(seq=read, epoch=devices.epoch(company_id))
+        return Cursor(seq=read, epoch=devices.history(company_id).epoch)
     try:
         cursor = decode(text)
     except BadCursor as error:

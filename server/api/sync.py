@@ -15,15 +15,20 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from schemas.contract import contract
 from schemas.entities.base import Text, iso
-from schemas.push import MOST_MUTATIONS, PullAnswer, PushAnswer, PushSchema
+from schemas.push import MOST_MUTATIONS, PullAnswer, PushAnswer, PushSchema, read_told
 from server.actions.apply_mutation import Sender
+from server.actions.contact import Contact
+from server.actions.end_device import leave
 from server.actions.enrol_device import enrol
-from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, note_contact, pull_changes
+from server.actions.history import stand
+from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, note_pull, pull_changes
 from server.actions.push_changes import push_changes
+from server.actions.renew_token import renew_token
 from server.api.body import Blueprint
-from server.api.door import locale, now, principal, requires_device
+from server.api.door import address, locale, now, principal, requires_device
 from server.api.openapi import refuses
 from server.problems import Problem, invalid
+from server.store.marks import marks
 from server.store.queries import devices
 
 PUSH_LIMIT = 1024 * 1024
@@ -86,6 +91,7 @@ class MutationsAnswer(Schema):
 class EnrolView(MethodView):
     @blueprint.arguments(EnrolSchema)
     @refuses(403, "wrong-code")
+    @refuses(429, "too-many-tries")
     @blueprint.response(201, EnrolledSchema)
     def post(self, body: dict[str, Any]) -> dict[str, Any]:
         """Make this tablet the technician's for whom the code was made."""
@@ -95,6 +101,7 @@ class EnrolView(MethodView):
             app_version=body["app_version"],
             schema_version=body["schema_version"],
             now=now(),
+            address=address(),
         )
         return {
             "token": done.token,
@@ -115,8 +122,8 @@ class PullView(MethodView):
         who = principal()
         assert who.device_id is not None
         body, _, more = pull_changes(who.company_id, who.device_id, query["cursor"], query["limit"])
-        if not more and contact_is_old(who.company_id, who.device_id, now()):
-            note_contact(who.company_id, who.device_id, query["cursor"], now())
+        if not more and contact_is_old(who.company_id, who.device_id, query["cursor"], address(), now()):
+            note_pull(who.company_id, who.device_id, query["cursor"], address(), now())
         return Response(body, mimetype="application/json")
 
 
@@ -166,15 +173,57 @@ class PushView(MethodView):
             name=who.name,
             user_id=who.user_id,
         )
-        pushed = push_changes(
-            sender,
-            body["mutations"],
+        contact = Contact(
             device_time=body["device_time"],
             rtt_ms=body["rtt_ms"],
-            now=now(),
-            locale=locale(),
+            address=address(),
+            app_version=body["app_version"],
+            schema_version=body["schema_version"],
+            told=read_told(body["told"]),
         )
-        return {"results": pushed.results, "server_time": iso(now()), "gaps": list(pushed.gaps)}
+        stand(who.company_id, marks().known(who.company_id), now())
+        pushed = push_changes(sender, body["mutations"], contact=contact, now=now(), locale=locale())
+        # Read after the commit: who reads a lower number than a backup takes is in its copy.
+        here = devices.history(who.company_id)
+        return {
+            "results": pushed.results,
+            "server_time": iso(now()),
+            "gaps": list(pushed.gaps),
+            "notices": pushed.notices,
+            "epoch": here.epoch,
+            "seq": here.n,
+            "backed_up_through": here.backed_up_through,
+            "renew_token": pushed.renew_token,
+        }
+
+
+class DeviceTokenSchema(Schema):
+    """A new token, shown once."""
+
+    token = fields.String(required=True)
+
+
+@blueprint.route("/token")
+class TokenView(MethodView):
+    @requires_device
+    @blueprint.response(201, DeviceTokenSchema)
+    def post(self) -> dict[str, str]:
+        """A new token for this tablet; the one in use stays in force until the new one is first used."""
+        who = principal()
+        assert who.device_id is not None
+        return {"token": renew_token(who.company_id, who.device_id)}
+
+
+@blueprint.route("/leave")
+class LeaveView(MethodView):
+    @requires_device
+    @blueprint.response(204)
+    def post(self) -> Response:
+        """Log out for good: this token gives no access any more."""
+        who = principal()
+        assert who.device_id is not None
+        leave(who.company_id, who.device_id, now=now())
+        return Response(status=204)
 
 
 @blueprint.route("/mutations")

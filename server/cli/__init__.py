@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.cli import company, demo, imports, jobs, plan, plans
+from server.cli import backup, company, demo, imports, jobs, plan, plans
 
-GROUPS = (company, demo, imports, jobs, plan, plans)
+GROUPS = (backup, company, demo, imports, jobs, plan, plans)
 
 
 def register(app: Flask) -> None:

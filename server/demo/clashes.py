@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.entities.base import iso
 from server.actions.apply_mutation import Sender
+from server.actions.contact import Contact
 from server.actions.edit_document import edit_document
 from server.actions.push_changes import push_changes
 from server.demo.chance import Chance
@@ -61,7 +62,8 @@ class Scene:
         )
         numbered = [{"n": n} | mutation for n, mutation in enumerate(mutations, start=1)]
         now, locale = self.world.now, self.branch.locale
-        pushed = push_changes(sender, numbered, device_time=now, rtt_ms=240.0, now=now, locale=locale)
+        contact = Contact(device_time=now, rtt_ms=240.0)
+        pushed = push_changes(sender, numbered, contact=contact, now=now, locale=locale)
         return sum(len(result["conflicts"]) for result in pushed.results)
 
     def mutation(

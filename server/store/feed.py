@@ -26,7 +26,7 @@ from sync.scope import Moves, Placement, Reason, place
 
 TOUCHED = "touched"
 NUMBERED = "numbered"
-"""Companies whose next number this transaction has taken."""
+"""Where a session keeps the feed numbers that its transaction took, by company."""
 CHUNK = 1000
 
 Rows = list[dict[str, Any]]
@@ -68,11 +68,12 @@ def record(session: Session) -> None:
 
 def next_number(session: Session, company_id: str) -> int:
     """Take the company's next feed number; the row stays locked until the commit, so take it last."""
-    session.info.setdefault(NUMBERED, set()).add(company_id)
     statement = (
         update(SyncClock).where(SyncClock.company_id == company_id).values(n=SyncClock.n + 1).returning(SyncClock.n)
     )
-    return int(session.execute(statement).scalar_one())
+    number = int(session.execute(statement).scalar_one())
+    session.info.setdefault(NUMBERED, {})[company_id] = number
+    return number
 
 
 def lock_documents(session: Session, company_id: str, ids: Iterable[str]) -> dict[str, Stored]:

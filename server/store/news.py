@@ -28,10 +28,12 @@ from server.store.models import (
     Company,
     Conflict,
     Device,
+    DeviceNotice,
     DeviceScope,
     LoginSession,
     Mutation,
     RoutePlan,
+    Salvage,
     ScopeFeed,
     SyncClock,
     Technician,
@@ -312,10 +314,10 @@ def _collect(session: Session, context: UOWTransaction) -> None:
     """Remember companies where something changed that no tablet hears of but the office's pages show."""
     companies = session.info.setdefault(FOR_THE_OFFICE, set())
     for item in session.new:
-        if isinstance(item, Conflict | RoutePlan | Mutation | Device):
+        if isinstance(item, Conflict | RoutePlan | Mutation | Device | DeviceNotice | Salvage):
             companies.add(item.company_id)
     for item in session.dirty:
-        told = isinstance(item, Conflict | RoutePlan)
+        told = isinstance(item, Conflict | RoutePlan | DeviceNotice | Salvage)
         told |= isinstance(item, Device) and inspect(item).attrs.revoked_at.history.has_changes()
         told |= isinstance(item, LoginSession) and item.ended_at is not None
         if told:
@@ -327,13 +329,13 @@ def _number(session: Session) -> None:
     if session.in_nested_transaction():
         return
     session.flush()
-    companies = session.info.pop(FOR_THE_OFFICE, set()) - session.info.get(feed.NUMBERED, set())
+    companies = session.info.pop(FOR_THE_OFFICE, set()) - session.info.get(feed.NUMBERED, {}).keys()
     for company_id in sorted(companies):
         feed.next_number(session, company_id)
 
 
 def _tell(session: Session) -> None:
-    companies = session.info.pop(feed.NUMBERED, set())
+    companies = session.info.pop(feed.NUMBERED, {})
     if companies:
         teller(current_app._get_current_object()).tell(companies)  # type: ignore[attr-defined]
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from server.extensions import db
 from server.store import engine, feed, news
+from server.store.marks import marks
 from server.store.models import SYNCED
 
 P = ParamSpec("P")
@@ -96,8 +97,20 @@ def install() -> None:
     event.listen(Session, "before_flush", _refuse_outside)
     event.listen(Session, "after_flush", feed.collect)
     event.listen(Session, "before_commit", feed.record)
+    event.listen(Session, "after_commit", _mark)
     event.listen(Session, "do_orm_execute", _refuse_bulk)
     news.install()
+
+
+def _mark(session: Session) -> None:
+    """Note what was committed outside of the database; that this fails takes nothing back."""
+    if session.in_nested_transaction():
+        return
+    try:
+        for company_id, number in session.info.get(feed.NUMBERED, {}).items():
+            marks().note(company_id, number)
+    except OSError:
+        log.exception("the mark of a commit could not be written")
 
 
 def _refuse_outside(session: Session, context: object, instances: object) -> None:

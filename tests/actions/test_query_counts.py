@@ -61,6 +61,7 @@ def _people(company: SmallCompany, count: int) -> list[str]:
             Device(
                 company_id=company.id, id=new_id(), technician_id=one, name="Tab", schema_version=1,
                 token_hash=one.replace("-", "") * 2, enrolled_at=NOON, last_n=3,
+                missing=[[1, 3]],
             )
         )  # fmt: skip
     return ids

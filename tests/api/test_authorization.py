@@ -71,11 +71,17 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /sync/v1/pull": TABLET,
     "POST /sync/v1/push": TABLET,
     "GET /sync/v1/stream": TABLET,
+    "POST /sync/v1/token": TABLET,
+    "POST /sync/v1/leave": TABLET,
     "POST /sync/v1/uploads": TABLET,
     "HEAD /sync/v1/uploads/{upload_id}": TABLET,
     "PATCH /sync/v1/uploads/{upload_id}": TABLET,
 }
 """Operation -> who is let in. All others are told 401 without a token of the right kind, 403 with another role."""
+
+
+ENDING = ("/logout", "/leave")
+"""Operations after which a token is in force no more."""
 
 
 def operations(calm: Calm) -> dict[str, dict[str, object]]:
@@ -118,13 +124,17 @@ def test_every_operation_has_a_row_and_every_row_an_operation(calm: Calm) -> Non
     assert operations(calm).keys() == MATRIX.keys()
 
 
-@pytest.mark.parametrize("label", [label for label in MATRIX if not label.endswith("/logout")])
+@pytest.mark.parametrize("label", [label for label in MATRIX if not label.endswith(ENDING)])
 def test_only_those_in_the_matrix_are_let_in(calm: Calm, tokens: dict[str, str], label: str) -> None:
     _check_row(calm, label, tokens)
 
 
 def test_signing_out_is_for_those_who_are_signed_in(calm: Calm) -> None:
     _check_row(calm, "POST /api/v1/auth/logout", signed_in(calm))
+
+
+def test_leaving_is_for_tablets(calm: Calm) -> None:
+    _check_row(calm, "POST /sync/v1/leave", signed_in(calm))
 
 
 def _check_row(calm: Calm, label: str, tokens: dict[str, str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from server.actions.enrol_device import make_code, revoke
+from server.actions.end_device import revoke
+from server.actions.enrol_device import make_code
 from sync.client import Refused
 from tests.builders import SmallCompany
 from tests.tablets import OverClient, Tablet, enrol

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from schemas.entities.base import EVERYONE, technician_scope
-from server.actions.enrol_device import revoke
+from server.actions.end_device import revoke
 from server.actions.sign_in import token_hash
 from server.app import create_app
 from server.extensions import db

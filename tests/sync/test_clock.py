@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.clock import EARLIEST, FUTURE_BOUND, UNMEASURED_UNCERTAINTY_S, ClockOffset, corrected, measure_offset
+from sync.clock import (
+    EARLIEST,
+    FUTURE_BOUND,
+    UNMEASURED_UNCERTAINTY_S,
+    ClockOffset,
+    corrected,
+    jump,
+    measure_offset,
+    uncertainty,
+)
 from tests.sync.builders import AT
 
 ANY_TIME = st.datetimes(datetime(1970, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC))
@@ -43,3 +52,29 @@ def test_no_clock_however_wrong_gives_a_time_outside_the_bounds(
 def test_a_tablet_an_hour_fast_is_put_right() -> None:
     offset = ClockOffset(seconds=-3600, uncertainty_s=0.1)
     assert corrected(AT + timedelta(hours=1), offset, AT + timedelta(hours=5)) == AT
+
+
+def test_a_clock_that_was_set_is_noticed_and_one_that_drifts_is_not() -> None:
+    """S-87: 50 ppm of a day are 4.3 s."""
+    before, day = ClockOffset(seconds=-3600, uncertainty_s=0.5), timedelta(days=1)
+    assert jump(before, ClockOffset(seconds=0, uncertainty_s=0.5), day) == 3600
+    assert jump(before, ClockOffset(seconds=-3595, uncertainty_s=0.5), day) is None
+
+
+def test_the_older_the_less_certain() -> None:
+    """S-87: 0.5 s, and 50 ppm of 100,000 s."""
+    offset = ClockOffset(seconds=10, uncertainty_s=0.5)
+    assert uncertainty(AT, offset, AT + timedelta(seconds=100_010)) == 0.5 + 5
+
+
+def test_a_time_that_had_to_be_bounded_is_as_uncertain_as_it_was_moved() -> None:
+    """S-87: three days ahead, taken back to five minutes after its receipt."""
+    offset = ClockOffset(seconds=0, uncertainty_s=1)
+    assert uncertainty(AT + timedelta(days=3), offset, AT) == 1 + 3 * 86400 - 300
+
+
+@given(made_at=ANY_TIME, device_time=ANY_TIME)
+def test_every_time_has_an_uncertainty(made_at: datetime, device_time: datetime) -> None:
+    """S-87"""
+    offset = measure_offset(device_time=device_time, received_at=AT, rtt_ms=None)
+    assert uncertainty(made_at, offset, AT) >= offset.uncertainty_s

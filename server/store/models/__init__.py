@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.store.models.assets import Asset, Customer, MeterReading, Site
 from server.store.models.catalogue import Checklist, Contract, PriceItem, ProductModel, ServiceKind, WarrantyTerm
 from server.store.models.company import Branch, Company, LoginFailure, LoginSession, Technician, User
+from server.store.models.devices import DeviceNotice, EnrolmentMiss, FormerToken, Salvage
 from server.store.models.jobs import JobLease, JobRun
 from server.store.models.maintenance import MaintenancePlan, Occurrence
 from server.store.models.planning import RoutePlan, RouteStop, RouteUnassigned
@@ -31,9 +32,9 @@ SYNCED: dict[str, type[Synced]] = {
 """Collection name -> its model."""
 
 __all__ = [
-    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device", "DeviceScope",
-    "Document", "DocumentVersion", "EnrolmentCode", "JobLease", "JobRun", "LoginFailure", "LoginSession",
-    "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem", "ProductModel", "RoutePlan",
-    "RouteStop", "RouteUnassigned", "ScopeFeed", "ScopeReason", "ServiceKind", "Site", "SyncClock", "Synced",
-    "Technician", "Upload", "User", "Visit", "WarrantyTerm",
+    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device",
+    "DeviceNotice", "DeviceScope", "Document", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FormerToken",
+    "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence",
+    "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeReason",
+    "ServiceKind", "Site", "SyncClock", "Synced", "Technician", "Upload", "User", "Visit", "WarrantyTerm",
 ]  # fmt: skip

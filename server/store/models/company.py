@@ -20,7 +20,10 @@ from server.store.types import (
 
 
 class Company(Model):
-    """A tenant: one service organisation with all its data. `epoch` names the history that cursors belong to."""
+    """A tenant: one service organisation with all its data. `epoch` names the history that cursors belong to.
+
+    A restore at `restored_at` brought the data back to what they were at `restored_to`.
+    """
 
     id: Mapped[Id]
     name: Mapped[Name]
@@ -28,6 +31,8 @@ class Company(Model):
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[At]
     visit_number: Mapped[int] = mapped_column(default=20000)
+    restored_at: Mapped[OptionalAt]
+    restored_to: Mapped[OptionalAt]
 
 
 class Branch(Synced, Model):

@@ -13,6 +13,7 @@ from server.store.types import (
     Id,
     IdType,
     Json,
+    JsonList,
     JsonObject,
     OptionalAt,
     OptionalJson,
@@ -22,10 +23,15 @@ from server.store.types import (
 
 
 class SyncClock(Model):
-    """One counter for each company; a transaction takes its number as the last statement before commit."""
+    """One counter for each company; a transaction takes its number as the last statement before commit.
+
+    What was committed up to `backed_up_through` is in a backup that was verified at `backed_up_at`.
+    """
 
     company_id: Mapped[CompanyId]
     n: Mapped[int] = mapped_column(BigInteger, default=0)
+    backed_up_through: Mapped[int] = mapped_column(BigInteger, default=0)
+    backed_up_at: Mapped[OptionalAt]
 
 
 class Document(Model):
@@ -91,10 +97,15 @@ class ScopeReason(Model):
 
 
 class Device(Model):
-    """A tablet. `cursor_seq` is how far it has confirmed reading, `last_n` the highest mutation number seen."""
+    """One person on one tablet. `cursor_seq` is how far it has confirmed reading, in the history `epoch`.
+
+    `last_n` is the highest mutation number that came, `missing` the ranges below it that did not; `told` is what it
+    said of itself last. `token_hash` is in force; `next_token_hash` takes its place when it is first used.
+    """
 
     __table_args__ = (
         UniqueConstraint("token_hash"),
+        UniqueConstraint("next_token_hash"),
         ForeignKeyConstraint(["company_id", "technician_id"], ["technician.company_id", "technician.id"]),
     )
 
@@ -110,23 +121,44 @@ class Device(Model):
     last_seen_at: Mapped[OptionalAt]
     cursor_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     last_n: Mapped[int] = mapped_column(default=0)
+    missing: Mapped[JsonList]
+    told: Mapped[OptionalJson]
+    told_at: Mapped[OptionalAt]
+    epoch: Mapped[str | None] = mapped_column(String(60))
+    next_token_hash: Mapped[str | None] = mapped_column(String(64))
+    token_issued_at: Mapped[OptionalAt]
+    address: Mapped[str | None] = mapped_column(String(64))
+    address_before: Mapped[str | None] = mapped_column(String(64))
+    address_changed_at: Mapped[OptionalAt]
     clock_offset_s: Mapped[float | None]
     clock_uncertainty_s: Mapped[float | None]
+    clock_measured_at: Mapped[OptionalAt]
     revoked_at: Mapped[OptionalAt]
+    revoked_by: Mapped[OptionalRef]
+    ended_because: Mapped[str | None] = mapped_column(String(20))
+    wipe_told_at: Mapped[OptionalAt]
 
 
 class EnrolmentCode(Model):
-    """A code that makes one tablet a technician's, once, for ten minutes."""
+    """A code that makes one tablet a technician's, once, for ten minutes.
+
+    A typed code is found by its first half, `lookup`, so that misses of the second half can be counted; the code of
+    the QR picture is long enough to be found by its hash.
+    """
 
     __table_args__ = (
-        UniqueConstraint("code_hash"),
+        UniqueConstraint("lookup"),
+        UniqueConstraint("qr_hash"),
         ForeignKeyConstraint(["company_id", "technician_id"], ["technician.company_id", "technician.id"]),
     )
 
     company_id: Mapped[CompanyId]
     id: Mapped[Id]
     technician_id: Mapped[Ref]
-    code_hash: Mapped[str] = mapped_column(String(64))
+    lookup: Mapped[str | None] = mapped_column(String(12))
+    code_hash: Mapped[str] = mapped_column(String(200))
+    qr_hash: Mapped[str | None] = mapped_column(String(64))
+    misses: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[At]
     used_at: Mapped[OptionalAt]
     created_by: Mapped[OptionalRef]

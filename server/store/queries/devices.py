@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from server.extensions import db
-from server.store.models import Company, Device, EnrolmentCode, Mutation, SyncClock
+from server.store.models import Company, Device, EnrolmentCode, EnrolmentMiss, Mutation, SyncClock
 
 
 def device(company_id: str, device_id: str) -> Device | None:
@@ -18,9 +20,49 @@ def lock_device(company_id: str, device_id: str) -> Device:
     return db.session.scalars(statement.execution_options(populate_existing=True)).one()
 
 
-def enrolment_code(code_hash: str) -> EnrolmentCode | None:
-    """A code by its hash, locked until the commit, so that it works once."""
-    return db.session.scalar(select(EnrolmentCode).where(EnrolmentCode.code_hash == code_hash).with_for_update())
+def code_by_lookup(lookup: str, *, lock: bool = False) -> EnrolmentCode | None:
+    """An enrolment code by its first half."""
+    statement = select(EnrolmentCode).where(EnrolmentCode.lookup == lookup)
+    return db.session.scalar(statement.with_for_update() if lock else statement)
+
+
+def code_by_qr(qr_hash: str) -> EnrolmentCode | None:
+    """An enrolment code by the hash of the one in its picture."""
+    return db.session.scalar(select(EnrolmentCode).where(EnrolmentCode.qr_hash == qr_hash))
+
+
+def lock_code(code_id: str) -> EnrolmentCode:
+    """An enrolment code, locked until the commit, so that it works once."""
+    statement = select(EnrolmentCode).where(EnrolmentCode.id == code_id).with_for_update()
+    return db.session.scalars(statement.execution_options(populate_existing=True)).one()
+
+
+def forget_codes(lookup: str, before: datetime) -> None:
+    """Delete codes that ended long ago, and one that begins like a new one."""
+    db.session.execute(
+        delete(EnrolmentCode).where((EnrolmentCode.expires_at < before) | (EnrolmentCode.lookup == lookup))
+    )
+
+
+def misses_of_address(address: str, since: datetime) -> list[datetime]:
+    """When codes from an address were wrong, newest first."""
+    statement = select(EnrolmentMiss.at).where(EnrolmentMiss.address == address, EnrolmentMiss.at > since)
+    return list(db.session.scalars(statement.order_by(EnrolmentMiss.at.desc()).limit(1000)))
+
+
+def forget_misses(before: datetime) -> None:
+    """Delete wrong codes that have stopped to count."""
+    db.session.execute(delete(EnrolmentMiss).where(EnrolmentMiss.at < before))
+
+
+def forget_miss(miss_id: str) -> None:
+    """Delete the try that turned out to be right."""
+    db.session.execute(delete(EnrolmentMiss).where(EnrolmentMiss.id == miss_id))
+
+
+def settle_miss(miss_id: str) -> None:
+    """The try was wrong: it counts for its address until it is old."""
+    db.session.execute(update(EnrolmentMiss).where(EnrolmentMiss.id == miss_id).values(settled=True))
 
 
 def mutations(company_id: str, ids: Iterable[str]) -> dict[str, Mutation]:
@@ -48,13 +90,39 @@ def mutations_of_device(company_id: str, device_id: str, after: int, limit: int)
     return list(db.session.scalars(statement))
 
 
-def epoch(company_id: str) -> str:
-    """The history that the company's cursors belong to."""
-    company = db.session.get(Company, company_id)
-    assert company is not None
-    return company.epoch
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """The history that a company's cursors belong to, its newest feed number, and up to which it is backed up."""
+
+    epoch: str
+    n: int
+    backed_up_through: int
+    backed_up_at: datetime | None
 
 
-def clock(company_id: str) -> int:
-    """The company's newest feed number."""
-    return int(db.session.scalar(select(SyncClock.n).where(SyncClock.company_id == company_id)) or 0)
+def history(company_id: str) -> History:
+    """Where a company's feed stands."""
+    statement = select(Company.epoch, SyncClock.n, SyncClock.backed_up_through, SyncClock.backed_up_at)
+    row = db.session.execute(
+        statement.join(SyncClock, SyncClock.company_id == Company.id).where(Company.id == company_id)
+    ).one()
+    return History(epoch=row[0], n=row[1], backed_up_through=row[2], backed_up_at=row[3])
+
+
+def lock_company(company_id: str) -> tuple[Company, SyncClock]:
+    """A company with its counter, locked until the commit."""
+    statement = (
+        select(Company, SyncClock).join(SyncClock, SyncClock.company_id == Company.id).where(Company.id == company_id)
+    )
+    # Only the counter is locked: whoever adds a row of the company holds a share of the company's own.
+    statement = statement.with_for_update(of=SyncClock).execution_options(populate_existing=True)
+    row = db.session.execute(statement).one()
+    return row[0], row[1]
+
+
+def technicians_of(company_id: str, device_ids: Iterable[str]) -> dict[str, str]:
+    """Whose each of these tablets is."""
+    statement = select(Device.id, Device.technician_id).where(
+        Device.company_id == company_id, Device.id.in_(list(device_ids))
+    )
+    return {row.id: row.technician_id for row in db.session.execute(statement)}

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from server.extensions import db
-from server.store.models import Branch, Device, Document, Mutation, Technician
+from server.store.models import Branch, Device, Document, Technician
 
 
 def branches(company_id: str) -> list[Branch]:
@@ -27,17 +27,6 @@ def collections_of(company_id: str, ids: Iterable[str]) -> dict[str, str]:
     return {row.id: row.collection for row in db.session.execute(statement)}
 
 
-def missing_numbers(company_id: str, devices: Iterable[Device]) -> dict[str, int]:
+def missing_numbers(devices: Iterable[Device]) -> dict[str, int]:
     """For each device how many of its mutation numbers never came: work that is still on it, or lost with it."""
-    every = list(devices)
-    statement = (
-        select(Mutation.device_id, func.count(func.distinct(Mutation.n)))
-        .where(
-            Mutation.company_id == company_id,
-            Mutation.device_id.in_([device.id for device in every]),
-            Mutation.n > 0,
-        )
-        .group_by(Mutation.device_id)
-    )
-    came = {row[0]: row[1] for row in db.session.execute(statement)} if every else {}
-    return {device.id: max(device.last_n - came.get(device.id, 0), 0) for device in every}
+    return {device.id: sum(last - first + 1 for first, last in device.missing or ()) for device in devices}

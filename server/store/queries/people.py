@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from server.extensions import db
-from server.store.models import Company, Device, LoginFailure, LoginSession, Technician, User
+from server.store.models import Company, Device, FormerToken, LoginFailure, LoginSession, Technician, User
 
 
 def user_by_email(email: str) -> User | None:
@@ -37,16 +37,34 @@ def session_by_token(token_hash: str) -> LoginSession | None:
     return db.session.scalar(select(LoginSession).where(LoginSession.token_hash == token_hash))
 
 
-def device_by_token(token_hash: str) -> tuple[Device, Technician, User | None] | None:
-    """A tablet by its token, with its technician and that person's account; revoked ones too."""
+Holder = tuple[Device, Technician, User | None]
+"""A tablet, its technician and that person's account."""
+
+
+def device_by_token(token_hash: str) -> Holder | None:
+    """A tablet by its token, or by the one that is to follow it; revoked ones too."""
+    return _holder((Device.token_hash == token_hash) | (Device.next_token_hash == token_hash))
+
+
+def device_with_holder(company_id: str, device_id: str) -> Holder | None:
+    """A tablet by its id, with whom it belongs to."""
+    return _holder((Device.company_id == company_id) & (Device.id == device_id))
+
+
+def _holder(which: ColumnElement[bool]) -> Holder | None:
     statement = (
         select(Device, Technician, User)
         .join(Technician, (Technician.company_id == Device.company_id) & (Technician.id == Device.technician_id))
         .outerjoin(User, (User.company_id == Device.company_id) & (User.id == Device.user_id))
-        .where(Device.token_hash == token_hash)
+        .where(which)
     )
     row = db.session.execute(statement).first()
     return None if row is None else (row[0], row[1], row[2])
+
+
+def former_token(token_hash: str) -> FormerToken | None:
+    """A token that another one followed."""
+    return db.session.scalar(select(FormerToken).where(FormerToken.token_hash == token_hash).limit(1))
 
 
 def lock_sign_in(email: str) -> None:

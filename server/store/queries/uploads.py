@@ -60,3 +60,9 @@ def in_reach(company_id: str, device_id: str, sha256: str) -> bool:
         .limit(1)
     )
     return db.session.scalar(statement) is not None
+
+
+def all_kept() -> list[tuple[str, str]]:
+    """Company and hash of every verified file of the installation."""
+    statement = select(Upload.company_id, Upload.sha256).where(Upload.state == "verified").distinct()
+    return [(row[0], row[1]) for row in db.session.execute(statement.order_by(Upload.company_id, Upload.sha256))]
