@@ -28,8 +28,8 @@ def merge(
 ) -> Merged:
     """Merge one update into `record`; every key of the mutation must have a rule.
 
-    `base` is the body that the device had seen, its own earlier edits included; a key absent from it was not
-    known to the device. `theirs_at` says when a field of the record last changed; `stamp` adds what the
+    `base` is the body that the device had seen, its own earlier edits included as it made them; a key absent from it
+    was not known to the device. `theirs_at` says when a field of the record last changed; `stamp` adds what the
     server knows to a new entry. Steps: values, entries added, elements removed.
     """
     body = dict(record.body)
@@ -54,13 +54,14 @@ def merge(
     return Merged(status=_status(record, mutation, clashes), body=body, changed=changed, clashes=tuple(clashes))
 
 
-def is_clean(record: Record, mutation: Mutation, name: str) -> bool:
+def is_clean(record: Record, mutation: Mutation, rule: FieldRule) -> bool:
     """Whether nobody but this device changed the field since the version that the mutation is based on.
 
-    A base that the record has not reached yet is of another history (a server restored from backup): not clean.
+    A text that this device wrote last may hold words of others, merged in; whether it does, its value tells. A base
+    that the record has not reached yet is of another history (a server restored from backup): not clean.
     """
-    last = record.field_versions.get(name)
-    if last is None or last.device_id == mutation.device_id:
+    last = record.field_versions.get(rule.name)
+    if last is None or (last.device_id == mutation.device_id and rule.policy != "text"):
         return True
     return mutation.base_version is not None and last.version <= mutation.base_version <= record.version
 
@@ -82,7 +83,7 @@ def _set_value(
         return _clash(rule, "refused", base, mine, theirs, Verdict(value=theirs, chosen="theirs", needs_person=False))
     if rule.owner == "office":
         return _clash(rule, "proposal", base, mine, theirs, Verdict(value=theirs, chosen="theirs", needs_person=True))
-    if rule.policy != "union" and (is_clean(record, mutation, rule.name) or same(base, theirs)):
+    if rule.policy != "union" and (is_clean(record, mutation, rule) or same(base, theirs)):
         body[rule.name] = mine
         return None
     meeting = Meeting(base=base, mine=mine, theirs=theirs, mine_at=mine_at, theirs_at=theirs_at(rule.name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import ValidationError
@@ -12,14 +12,15 @@ from marshmallow import ValidationError
 from schemas.entities import COLLECTIONS
 from schemas.entities.base import iso
 from server.actions.conflict_log import note_clash, note_situation
+from server.actions.edit_document import check_order
 from server.actions.make_visit import make_visit
 from server.actions.visit_work import settle
 from server.extensions import db
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
 from server.store.models import Conflict, Synced, Visit
-from server.store.queries import visits
-from sync.change import Body, Json, Mutation, Status
+from server.store.queries import devices, visits
+from sync.change import Body, Json, Mutation, Record, Status
 from sync.clock import ClockOffset, corrected
 from sync.merge import ENTRY_POLICIES, STAMPS, merge
 from sync.states import PERFORMED, UNDER_WAY, fold
@@ -109,7 +110,7 @@ def _create(mutation: Mutation, push: Push) -> Applied:
     facts = {name for name, rule in schema.rules.items() if rule.owner == "field"}
     values = {name: value for name, value in mutation.set.items() if name not in facts}
     try:
-        schema.validated(values, required=True)
+        check_order(schema.validated(values, required=True))
     except ValidationError as error:
         raise invalid(error.normalized_messages()) from error
     if push.reach(str(values["site_id"])) == "never":
@@ -122,6 +123,9 @@ def _create(mutation: Mutation, push: Push) -> Applied:
         origin="technician",
         now=push.now,
     )
+    # Neither the board nor a plan shows a visit without a time.
+    item.planned_start = item.planned_start or corrected(mutation.made_at, push.offset, push.now)
+    item.planned_end = item.planned_end or item.planned_start + timedelta(minutes=item.service_minutes)
     rest = Mutation(
         **(mutation.__dict__ | {"set": {name: value for name, value in mutation.set.items() if name in facts}})
     )
@@ -135,6 +139,7 @@ def _update(mutation: Mutation, push: Push, item: Any, kept: documents.feed.Stor
     record = documents.record(item, kept)
     _refuse_unknown_references(mutation, push)
     seen = _seen(mutation, kept, sender)
+    seen |= _own_texts(mutation, record, sender)
     seen |= push.written.get(mutation.document_id, {})
     made_at = corrected(mutation.made_at, push.offset, push.now)
 
@@ -187,6 +192,24 @@ def _seen(mutation: Mutation, kept: documents.feed.Stored, sender: Sender) -> Bo
     if mutation.base_version == kept.version:
         return dict(kept.body)
     return documents.seen_by_device(sender.company_id, mutation.document_id, mutation.base_version, sender.device_id)
+
+
+def _own_texts(mutation: Mutation, record: Record, sender: Sender) -> Body:
+    """Texts that this device wrote last, as it sent them: what is stored may hold words of others besides."""
+    rules = COLLECTIONS[mutation.collection].rules
+    base = mutation.base_version or 0
+    own = [
+        name
+        for name in mutation.set
+        if rules[name].policy == "text"
+        and (last := record.field_versions.get(name)) is not None
+        and last.device_id == sender.device_id
+        and last.version > base
+    ]
+    if not own:
+        return {}
+    sent = devices.sent_since(sender.company_id, sender.device_id, mutation.document_id, base)
+    return {name: sent[name] for name in own if name in sent}
 
 
 def _situations(

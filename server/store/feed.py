@@ -85,6 +85,7 @@ def _record(session: Session, company_id: str, items: Sequence[tuple[Synced, boo
     now = datetime.now(UTC)
     who = author.get()
     stored = lock_documents(session, company_id, [item.id for item, _ in items])
+    _read_anew(session, company_id, [item for item, gone in items if not gone and item.id in stored])
     versions: Rows = []
     documents: Rows = []
     placements: dict[str, Placement] = {}
@@ -147,6 +148,23 @@ def _record(session: Session, company_id: str, items: Sequence[tuple[Synced, boo
         _upsert(
             session, ScopeFeed, [row | {"seq": number} for row in rows], keys=("company_id", "scope", "document_id")
         )
+
+
+def _read_anew(session: Session, company_id: str, items: Iterable[Synced]) -> None:
+    """What others committed in these rows before the documents were locked, beside what was just flushed.
+
+    A writer may have loaded an object long before it changed one field of it; its other fields must not go back in the
+    feed to what they were then. On SQLite a write transaction sees nobody else's commits.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    kinds: dict[type[Synced], list[str]] = {}
+    for item in items:
+        kinds.setdefault(type(item), []).append(item.id)
+    for kind, ids in kinds.items():
+        for part in chunks(ids):
+            statement = select(kind).where(kind.company_id == company_id, kind.id.in_(part))
+            session.execute(statement.execution_options(populate_existing=True)).all()
 
 
 def _feed_rows(

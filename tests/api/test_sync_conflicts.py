@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 
-from server.store.models import Site, Visit
+from server.actions.import_sites import import_sites
+from server.store.models import Customer, Site, Visit
 from tests.builders import Office, SmallCompany, change, publish
 from tests.tablets import Tablet, enrol
 
@@ -248,6 +251,69 @@ def test_an_accepted_default_can_be_opened_again(
     assert dispatcher.post(f"/api/v1/conflicts/{clash['id']}/undo").status_code == 200
     assert [one["id"] for one in inbox(dispatcher, state="open")] == [clash["id"]]
     assert dispatcher.get(f"/api/v1/sites/{site}").json["access_note"] == "mine"
+
+
+@pytest.mark.parametrize("pushes", [1, 2])
+def test_words_of_the_office_stay_in_a_text_that_the_tablet_goes_on_with(
+    app: Flask, company: SmallCompany, anna: Tablet, dispatcher: Office, pushes: int
+) -> None:
+    """S-35 (law 2): the tablet has not pulled since; its second edit knows nothing of what the first was merged with."""
+    customer = company.customer
+    office(app, company, Customer, customer, note="one two three")
+    anna.read()
+    office(app, company, Customer, customer, note="one two three, seen by the office")
+    anna.change(customer, "customer", set={"note": "Anna: one two three"})
+    if pushes == 2:
+        anna.send()
+    anna.change(customer, "customer", set={"note": "Anna was here: one two three"})
+    anna.sync()
+    assert anna.body(customer)["note"] == "Anna was here: one two three, seen by the office"
+
+
+def test_a_visit_made_on_a_tablet_has_a_time_and_is_on_the_board(
+    app: Flask, company: SmallCompany, anna: Tablet, dispatcher: Office
+) -> None:
+    """S-25: work that was found on the way is planned for the moment it was written down."""
+    made = str(uuid4())
+    anna.change(made, op="create", set={"kind": "repair_minor", "site_id": company.sites[0]})
+    anna.sync()
+    visit = dispatcher.get(f"/api/v1/visits/{made}").json
+    start, end = (datetime.fromisoformat(visit[name]) for name in ("planned_start", "planned_end"))
+    assert (end - start).total_seconds() == visit["service_minutes"] * 60
+    day = start.astimezone(ZoneInfo("Europe/Andorra")).date()
+    board = dispatcher.get(f"/api/v1/board?date={day}&branch_id={company.branch}").json
+    assert made in {one["id"] for one in board["visits"]}
+
+
+def test_a_visit_made_on_a_tablet_does_not_end_before_it_starts(anna: Tablet, company: SmallCompany) -> None:
+    """S-25"""
+    times = {"planned_start": "2026-11-25T10:00:00Z", "planned_end": "2026-11-25T09:00:00Z"}
+    anna.change(str(uuid4()), op="create", set={"kind": "repair_minor", "site_id": company.sites[0]} | times)
+    (result,) = anna.sync()
+    assert (result["status"], result["problem"]["errors"][0]["field"]) == ("rejected", "planned_end")
+
+
+def test_a_long_import_does_not_take_back_what_a_tablet_wrote_meanwhile(
+    app: Flask, company: SmallCompany, anna: Tablet
+) -> None:
+    """Laws 1 and 2: the import read the site before the tablet's edit came in, and changes another field of it."""
+    site = company.sites[0]
+    pushed = []
+
+    def push_once(phase: str, done: int, total: int) -> None:
+        if phase == "checking" and not pushed:
+            anna.change(site, "site", set={"access_note": "Behind the house"})
+            pushed.append(executor.submit(anna.sync))
+            if app.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql"):
+                pushed[0].result(60)
+
+    rows = b"external_ref,name,customer_ref,lat,lon\nS-1,Renamed,C-1,42.507,1.52\n"
+    with ThreadPoolExecutor(1) as executor, app.app_context():
+        report = import_sites(company.id, rows, progress=push_once)
+    assert report.problems == []
+    assert pushed[0].result(60)[0]["status"] in ("applied", "merged")
+    anna.sync()
+    assert (anna.body(site)["access_note"], anna.body(site)["name"]) == ("Behind the house", "Renamed")
 
 
 def test_defaults_are_accepted_all_at_once(app: Flask, company: SmallCompany, anna: Tablet, dispatcher: Office) -> None:
