@@ -257,7 +257,7 @@ def test_an_accepted_default_can_be_opened_again(
 def test_words_of_the_office_stay_in_a_text_that_the_tablet_goes_on_with(
     app: Flask, company: SmallCompany, anna: Tablet, dispatcher: Office, pushes: int
 ) -> None:
-    """S-35 (law 2): the tablet has not pulled since; its second edit knows nothing of what the first was merged with."""
+    """S-35 (law 2): the tablet has not pulled since; its second edit knows nothing of the merge of the first."""
     customer = company.customer
     office(app, company, Customer, customer, note="one two three")
     anna.read()
