@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from server.app import create_app
 from server.extensions import db
 from tests import postgresql
 from tests.builders import SmallCompany, small_company
+
+# How full the disk of whoever runs the tests is must not decide them.
+os.environ.setdefault("FILES_KEEP_FREE", "0")
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 

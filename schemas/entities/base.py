@@ -269,6 +269,10 @@ class EntitySchema(Schema):
             found.update(value if isinstance(value, list) else [value] if value else [])
         return frozenset(found)
 
+    def files(self, body: Body) -> frozenset[str]:
+        """Hashes of the files that a document names; they may come later than the document."""
+        return frozenset()
+
     def scopes(self, body: Body) -> frozenset[str]:
         """The scopes that a document is in by itself; by default none, it comes along with others."""
         return frozenset()

@@ -166,6 +166,9 @@ class VisitSchema(EntitySchema):
     flags = derived(Stored(fields.String()))
     archived = derived(fields.Boolean())
 
+    def files(self, body: Body) -> frozenset[str]:
+        return frozenset(entry["sha256"] for entry in body.get("attachments") or ())
+
     def scopes(self, body: Body) -> frozenset[str]:
         """The technician who did it, else the one it is published to; nobody once it is archived."""
         if body.get("archived"):

@@ -21,9 +21,10 @@ from server.extensions import db
 from server.store.backup import CannotCopy, Stand, copies
 from server.store.backup.copies import keep, stands
 from server.store.feed import next_number
-from server.store.files import Files, sync_folder
+from server.store.files import Files, FilesAway, places, sync_folder
 from server.store.models import SyncClock
-from server.store.queries import devices, people, uploads
+from server.store.queries import devices, people
+from server.store.queries import files as rows
 from server.store.transaction import transactional
 
 PREFIX = "rounds-"
@@ -88,17 +89,18 @@ def _compare(before: dict[str, Stand], found: dict[str, Stand]) -> None:
 def _copy_files(target: Path, files: Files) -> int:
     """Copy what is not there yet; a file that is gone or altered is named, and the backup is none."""
     copied, wrong = 0, []
-    for company_id, sha256 in uploads.all_kept():
+    for company_id, sha256 in rows.all_kept():
         there = target / company_id / sha256[:2] / sha256
         if there.exists():
             continue
         there.parent.mkdir(parents=True, exist_ok=True)
         part = there.with_suffix(".part")
         try:
-            shutil.copyfile(files.path(company_id, sha256), part)
+            with files.open(places.original(company_id, sha256)).file as kept, part.open("wb") as copy:
+                shutil.copyfileobj(kept, copy)
             with part.open("rb") as file:
                 whole = hashlib.file_digest(file, "sha256").hexdigest() == sha256
-        except OSError:
+        except (OSError, FilesAway):
             whole = False
         if whole:
             keep(part, there)

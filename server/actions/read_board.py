@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.entities.base import iso
 from schemas.office import reason_in
+from server.actions.file_states import awaiting
 from server.actions.planning_problem import (
     OVER_MIDNIGHT,
     QUIET_AFTER,
@@ -84,8 +85,11 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
     if draft:
         reasons |= draft.reasons
     clashes = conflicts.open_by_visit(company_id, [visit.id for visit, _, _ in (*rows, *nobodys)])
+    files = awaiting(company_id, [visit for visit, _, _ in rows])
 
-    visits = [_visit(row, draft, devices, clashes, now, locale) for row in rows]
+    visits = [
+        _visit(row, draft, devices, clashes, now, locale) | {"awaiting_media": files.get(row[0].id, 0)} for row in rows
+    ]
     visits.sort(key=lambda item: (item["planned_start"] or "", item["id"]))
     unscheduled = [_nobodys(row, reasons, clashes, day, branch.tz, locale) for row in nobodys]
     technicians = [
@@ -229,6 +233,8 @@ def _summary(row: Row, clashes: dict[str, int], locale: str) -> Item:
         "flags": visit.flags,
         "conflicts": clashes.get(visit.id, 0),
         "draft": False,
+        "photos": len({entry["sha256"] for entry in visit.attachments or ()}),
+        "awaiting_media": 0,
         "service_minutes": visit.service_minutes,
     }
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from server.api import auth, board, conflicts, creating, devices, plans, resources, stream, sync, uploads, visits
+from server.api import (
+    attachments,
+    auth,
+    board,
+    conflicts,
+    creating,
+    devices,
+    plans,
+    resources,
+    stream,
+    sync,
+    uploads,
+    visits,
+)
 from server.api.body import Blueprint
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -14,10 +27,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     conflicts.blueprint,
     devices.blueprint,
     resources.blueprint,
-    uploads.office_blueprint,
+    attachments.office_blueprint,
     stream.office_blueprint,
     sync.blueprint,
     stream.blueprint,
     uploads.blueprint,
+    attachments.blueprint,
 )
 """All resources of the API, in the order of its description."""

@@ -25,6 +25,7 @@ from server.api.body import json_object as json_object
 from server.problems import Problem
 from server.store import failures
 from server.store.author import Author, acting
+from server.store.files import FilesAway, NoRoom
 from server.store.queries import people
 from server.text import LOCALES
 
@@ -244,6 +245,16 @@ def install(app: Flask) -> None:
 
     for failure in failures.Unavailable:
         app.register_error_handler(failure, unavailable)
+
+    @app.errorhandler(FilesAway)
+    def files_away(error: FilesAway) -> Response:
+        log.error("files unavailable: %s", error)
+        return _answer(Problem(503, "files-away", seconds=10, headers={"Retry-After": "10"}))
+
+    @app.errorhandler(NoRoom)
+    def no_room(error: NoRoom) -> Response:
+        log.error("no room for files: %s", error)
+        return _answer(Problem(507, "storage-full", headers={"Retry-After": "600"}))
 
     @app.errorhandler(failures.Contradiction)
     def contradiction(error: Exception) -> Response:

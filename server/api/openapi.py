@@ -17,6 +17,9 @@ from server.api import docs_page
 from server.api.body import Blueprint
 from server.extensions import api
 
+CHECKSUM_MISMATCH = 460
+"""A status of tus 1.0 alone."""
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 DESCRIPTION = """Field service that works without a network.
@@ -75,7 +78,8 @@ def refuses(status: int, *codes: str) -> Callable[[View], View]:
 
 def problem_response(status: int, *codes: str) -> dict[str, Any]:
     """OpenAPI's response object for a problem; `codes` are what its `code` can be."""
-    about = HTTPStatus(status).phrase + (f": {', '.join(f'`{code}`' for code in codes)}" if codes else "")
+    phrase = "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase
+    about = phrase + (f": {', '.join(f'`{code}`' for code in codes)}" if codes else "")
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": about, "content": {"application/problem+json": {"schema": schema}}}
 

@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from server.actions.back_up import back_up, forget_old
 from server.actions.restore import begin_histories, put_back
 from server.store.backup import CannotCopy
-from server.store.files import Files
+from server.store.files import current_files
 
 
 def _folder(to: Path | None) -> Path:
@@ -28,7 +28,7 @@ def _folder(to: Path | None) -> Path:
 def backup(to: Path | None, files: bool, most: int) -> None:
     """Make a backup, prove it by reading it back, and let tablets forget what it covers."""
     try:
-        made = back_up(_folder(to), Files(current_app.config["DATA_FOLDER"]), now=datetime.now(UTC), with_files=files)
+        made = back_up(_folder(to), current_files(), now=datetime.now(UTC), with_files=files)
     except CannotCopy as error:
         raise click.ClickException(f"No backup was made, and tablets keep all that they sent. {error}") from error
     forget_old(_folder(to), most)

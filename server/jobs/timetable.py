@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.actions.end_upload import end_unfinished
 from server.actions.generate_visits import generate_visits
 from server.actions.retire_visits import retire_visits
+from server.store.files import current_files
 
 Work = Callable[[str, datetime], dict[str, Any]]
 
@@ -46,9 +48,14 @@ def _retire(company_id: str, now: datetime) -> dict[str, Any]:
     return retire_visits(company_id, now)
 
 
+def _end_uploads(company_id: str, now: datetime) -> dict[str, Any]:
+    return end_unfinished(current_files(), company_id, now)
+
+
 TIMETABLE: tuple[Job, ...] = (
     Job(name="generate_visits", work=_generate, minute=5),
     Job(name="retire_visits", work=_retire, hour=3, minute=10),
+    Job(name="end_uploads", work=_end_uploads, hour=3, minute=40),
 )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm.unitofwork import UOWTransaction
 
 from schemas.entities import COLLECTIONS
 from server.store.author import author
-from server.store.models import Document, DocumentVersion, ScopeFeed, ScopeReason, SyncClock, Synced
+from server.store.models import Document, DocumentVersion, FileReference, ScopeFeed, ScopeReason, SyncClock, Synced
 from sync.change import Body
 from sync.scope import Moves, Placement, Reason, place
 
@@ -91,6 +91,7 @@ def _record(session: Session, company_id: str, items: Sequence[tuple[Synced, boo
     placements: dict[str, Placement] = {}
     collections: dict[str, str] = {}
     left_because: dict[str, str] = {}
+    files: Rows = []
     for item, gone in items:
         schema = COLLECTIONS[item.collection]
         old = stored.get(item.id)
@@ -135,11 +136,15 @@ def _record(session: Session, company_id: str, items: Sequence[tuple[Synced, boo
             refs_before=old.refs if old else frozenset(),
         )
         collections[item.id] = item.collection
+        fresh = schema.files(body) - schema.files(old.body if old else {})
+        files += [{"company_id": company_id, "sha256": one, "document_id": item.id} for one in sorted(fresh)]
         left_because[item.id] = "deleted" if gone else schema.why_left(body)
     if not documents:
         return
     _upsert(session, Document, documents, keys=("company_id", "id"))
     _insert(session, DocumentVersion, versions)
+    if files:
+        _upsert(session, FileReference, files, keys=("company_id", "sha256", "document_id"))
     moves = place(placements, _reason_loader(session, company_id, collections), _ref_loader(session, company_id))
     _write_reasons(session, company_id, moves)
     rows = _feed_rows(company_id, collections, placements, moves, left_because)
@@ -293,4 +298,8 @@ def _upsert(session: Session, model: Any, rows: Rows, *, keys: tuple[str, ...]) 
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(model.__table__)
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changed), rows)
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    session.execute(statement, rows)

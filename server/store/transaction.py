@@ -86,6 +86,15 @@ def snapshot() -> Iterator[None]:
         db.session.rollback()
 
 
+def let_go() -> None:
+    """End the reading of this request, so that no connection is held while something slow goes on.
+
+    What was read stays as it was read, but is no object of the session any more.
+    """
+    db.session.expunge_all()
+    db.session.rollback()
+
+
 def _asks_for_retry(error: DBAPIError) -> bool:
     if getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES:
         return True

@@ -22,7 +22,8 @@ ADMIN = frozenset({"admin"})
 TABLET = frozenset({"tablet"})
 
 LISTS = ("assets", "branches", "checklists", "conflicts", "contracts", "customers", "devices", "maintenance-plans",
-         "mutations", "occurrences", "product-models", "service-kinds", "sites", "technicians")  # fmt: skip
+         "mutations", "occurrences", "product-models", "quarantine", "service-kinds", "sites",
+         "technicians")  # fmt: skip
 
 MATRIX: dict[str, frozenset[str]] = {
     **{f"GET /api/v1/{name}": OFFICE for name in LISTS},
@@ -35,6 +36,8 @@ MATRIX: dict[str, frozenset[str]] = {
         for name in ("assets", "customers", "sites", "technicians", "visits")
     },
     "GET /api/v1/attachments/{sha256}": OFFICE,
+    "GET /api/v1/attachments/{sha256}/original": MANAGERS,
+    "GET /api/v1/attachments/{sha256}/thumbnail": OFFICE,
     "POST /api/v1/auth/login": EVERYBODY,
     "POST /api/v1/auth/logout": SIGNED_IN,
     "GET /api/v1/auth/me": SIGNED_IN,
@@ -53,9 +56,13 @@ MATRIX: dict[str, frozenset[str]] = {
     "DELETE /api/v1/plans/{plan_id}": OFFICE,
     "GET /api/v1/plans/{plan_id}/changes": OFFICE,
     "POST /api/v1/plans/{plan_id}/publish": OFFICE,
+    "POST /api/v1/quarantine/{item_id}/discard": OFFICE,
+    "GET /api/v1/quarantine/{item_id}/file": OFFICE,
+    "POST /api/v1/quarantine/{item_id}/release": OFFICE,
     "GET /api/v1/stream": OFFICE,
     "GET /api/v1/visits": SIGNED_IN,
     "GET /api/v1/visits/{item_id}": SIGNED_IN,
+    "GET /api/v1/visits/{visit_id}/attachments": OFFICE,
     "POST /api/v1/visits/{visit_id}/cancel": OFFICE,
     "POST /api/v1/visits/{visit_id}/close": OFFICE,
     "GET /api/v1/visits/{visit_id}/history": OFFICE,
@@ -67,6 +74,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "OPTIONS /sync/v1/uploads": EVERYBODY,
     "GET /sync/v1/attachments/{sha256}": TABLET,
     "GET /sync/v1/attachments/{sha256}/receipt": TABLET,
+    "GET /sync/v1/attachments/{sha256}/thumbnail": TABLET,
+    "POST /sync/v1/attachments/receipts": TABLET,
     "GET /sync/v1/mutations": TABLET,
     "GET /sync/v1/pull": TABLET,
     "POST /sync/v1/push": TABLET,
@@ -74,8 +83,10 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /sync/v1/token": TABLET,
     "POST /sync/v1/leave": TABLET,
     "POST /sync/v1/uploads": TABLET,
+    "DELETE /sync/v1/uploads/{upload_id}": TABLET,
     "HEAD /sync/v1/uploads/{upload_id}": TABLET,
     "PATCH /sync/v1/uploads/{upload_id}": TABLET,
+    "POST /sync/v1/uploads/{upload_id}": TABLET,
 }
 """Operation -> who is let in. All others are told 401 without a token of the right kind, 403 with another role."""
 

@@ -22,7 +22,7 @@ from server.actions.end_device import revoke
 from server.cli.backup import backup, restore
 from server.extensions import db
 from server.store.backup import CannotCopy, postgresql
-from server.store.files import Files
+from server.store.files import LocalFiles
 from server.store.marks import NAME, Marks
 from server.store.models import Company, Device, Mutation, SyncClock
 from server.store.queries import devices, fleet
@@ -129,7 +129,7 @@ def test_a_backup_that_cannot_be_proved_covers_nothing(
     """S-71: a file that a visit refers to is gone; it is said, and the tablets keep all."""
     note(anna, visit, "a")
     anna.sync()
-    monkeypatch.setattr("server.actions.back_up.uploads.all_kept", lambda: [(company.id, "0" * 64)])
+    monkeypatch.setattr("server.actions.back_up.rows.all_kept", lambda: [(company.id, "0" * 64)])
     done = command(app, backup)
     assert done.exit_code == 1
     assert "0000" in done.output
@@ -307,7 +307,7 @@ def keep_state(app: Flask, company: SmallCompany, folder: Path) -> Callable[[], 
     with app.app_context():
         name = db.engine.dialect.name
         copies_of = db.engine.url.database
-        made = back_up(folder / "behind", Files(folder), now=datetime.now(UTC)).path
+        made = back_up(folder / "behind", LocalFiles(folder), now=datetime.now(UTC)).path
         db.session.remove()
 
     def go_back() -> None:
@@ -394,5 +394,5 @@ def test_a_copy_that_lacks_something_is_no_backup(
         more = {one: type(was)(**{**vars(was), "versions": was.versions + 1}) for one, was in made.items()}
         monkeypatch.setattr(module, "stands", lambda engine: more)
         with pytest.raises(CannotCopy, match="was there before"):
-            back_up(app.config["DATA_FOLDER"] / "backups", Files(app.config["DATA_FOLDER"]), now=datetime.now(UTC))
+            back_up(app.config["DATA_FOLDER"] / "backups", LocalFiles(app.config["DATA_FOLDER"]), now=datetime.now(UTC))
         assert devices.history(company.id).backed_up_at is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import flask_migrate
@@ -13,10 +14,16 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from flask import Flask
 
 from server.app import create_app
+from server.config import ROOT
 from server.extensions import db
+from server.store.models import FileReference, Upload, Visit
+from server.store.transaction import transactional
+from server.store.types import new_id
+from tests.builders import change, entry, small_company
 from tests.conftest import database_on
 
 
@@ -66,6 +73,46 @@ def test_every_table_of_a_company_has_the_company_first_in_its_key(bare: Flask) 
         for table in db.metadata.sorted_tables:
             first = next(iter(table.primary_key.columns)).name
             assert (first == "company_id") != (table.name in without_company), table.name
+
+
+def test_files_of_before_are_carried_over(bare: Flask) -> None:
+    """What was verified is a stored file, which visits name which file is known, what was put aside says why."""
+    with bare.app_context():
+        flask_migrate.upgrade()
+        company = small_company()
+        visit = company.visit()
+        photo = entry(kind="photo", sha256="a" * 64, size=5, media_type="image/png")
+        change(Visit, company.id, visit, attachments=[photo])
+        for state, sha256 in (("verified", "a" * 64), ("verified", "a" * 64), ("quarantined", "b" * 64)):
+            add_upload(company.id, sha256=sha256, state=state)
+        db.session.remove()
+        before = ScriptDirectory(str(ROOT / "migrations")).get_revision("0005_files").down_revision
+        flask_migrate.downgrade(revision=before)
+        flask_migrate.upgrade()
+        with db.engine.connect() as connection:
+            stored = connection.exec_driver_sql("SELECT sha256, size, pictures FROM stored_file").all()
+            faults = connection.exec_driver_sql("SELECT state, fault FROM upload ORDER BY state").all()
+        assert [tuple(row) for row in stored] == [("a" * 64, 5, False)]
+        assert [tuple(row) for row in faults] == [("quarantined", "hash"), ("verified", None), ("verified", None)]
+        (named,) = db.session.query(FileReference).all()
+        assert (named.sha256, named.document_id, named.company_id) == ("a" * 64, visit, company.id)
+        db.session.remove()
+
+
+@transactional
+def add_upload(company_id: str, *, sha256: str, state: str) -> None:
+    db.session.add(
+        Upload(
+            company_id=company_id,
+            id=new_id(),
+            device_id=new_id(),
+            sha256=sha256,
+            size=5,
+            media_type="image/png",
+            state=state,
+            created_at=datetime.now(UTC),
+        )
+    )
 
 
 def test_changing_a_parent_table_keeps_its_children(bare: Flask) -> None:

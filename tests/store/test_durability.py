@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
+import uuid
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from flask import Flask
 from server.app import create_app
 from server.extensions import db
 from server.store import engine
-from server.store.files import Files
+from server.store.files import LocalFiles, places
 from server.store.models import Site
 from server.store.transaction import BulkWriteRefused, WriteOutsideTransaction, transactional
 from tests.builders import SmallCompany
@@ -40,39 +42,44 @@ def test_the_server_does_not_start_where_postgresql_may_lose_commits(postgresql_
 
 
 def test_uploaded_bytes_are_on_the_disk_before_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[str] = []
-    real = os.fsync
-
-    def recording(descriptor: int) -> None:
-        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink().relative_to(tmp_path)))
-        real(descriptor)
-
-    monkeypatch.setattr(os, "fsync", recording)
-    files = Files(tmp_path)
-    files.append("one", io.BytesIO(DATA), 0, len(DATA))
-    assert synced == ["uploads/one", "uploads"]
-    synced.clear()
+    """Data, then the rename, then the folder; a new folder's own name too. Each line that goes makes this fail."""
+    done: list[str] = []
+    company, upload = str(uuid.uuid4()), str(uuid.uuid4())
     sha256 = hashlib.sha256(DATA).hexdigest()
-    files.keep("one", "company", sha256)
-    assert synced == [f"attachments/company/{sha256[:2]}", "uploads"]
+    real_sync, real_replace = os.fsync, Path.replace
 
+    def name(path: Path) -> str:
+        return re.sub("[.][0-9a-f]{32}$", ".new", str(path.relative_to(tmp_path)))
 
-@pytest.mark.parametrize("cut", range(0, len(DATA), 37))
-def test_an_upload_goes_on_from_any_byte(tmp_path: Path, cut: int) -> None:
-    files = Files(tmp_path)
-    if cut:
-        assert files.append("one", io.BytesIO(DATA[:cut]), 0, len(DATA)) == cut
-    assert files.received("one") == cut
-    assert files.append("one", io.BytesIO(DATA[cut:]), cut, len(DATA) - cut) == len(DATA)
-    assert files.hash_of("one") == hashlib.sha256(DATA).hexdigest()
+    def sync(descriptor: int) -> None:
+        done.append(name(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real_sync(descriptor)
 
+    def replace(path: Path, target: Path) -> Path:
+        done.append(f"{name(path)} -> {name(target)}")
+        return real_replace(path, target)
 
-def test_an_upload_does_not_go_on_from_another_byte(tmp_path: Path) -> None:
-    files = Files(tmp_path)
-    files.append("one", io.BytesIO(DATA), 0, 10)
-    with pytest.raises(ValueError, match="11"):
-        files.append("one", io.BytesIO(DATA), 11, 10)
-    assert files.received("one") == 10
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", replace)
+    files = LocalFiles(tmp_path)
+    files.append(upload, io.BytesIO(DATA), 0, len(DATA))
+    assert done == [".", f"uploads/{upload}", "uploads"]
+    done.clear()
+    assert files.received(upload) == len(DATA)
+    assert done == [f"uploads/{upload}"]
+    done.clear()
+    key = places.original(company, sha256)
+    folder = str(Path(key).parent)
+    with files.whole(upload) as path:
+        files.keep(upload, path, key)
+    assert done == [".", "attachments", f"attachments/{company}", f"{key}.new -> {key}", folder]
+    done.clear()
+    files.write(key, DATA)
+    assert done == [f"{key}.new", f"{key}.new -> {key}", folder]
+    done.clear()
+    aside = places.aside(company, upload)
+    files.copy(key, aside)
+    assert done == [".", "quarantine", f"{aside}.new -> {aside}", f"quarantine/{company}"]
 
 
 def test_nothing_is_written_outside_of_an_action(app: Flask, company: SmallCompany) -> None:

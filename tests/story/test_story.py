@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from tests import pictures
 from tests.serving import Server
 from tests.story.tablet import Tablet, entry
 
-PHOTO = bytes.fromhex("ffd8ffe000104a464946000101") + bytes(range(256)) * 40
+PHOTO = pictures.photo()
 OURS = "Ring at the gate, ask for Pere"
 THEIRS = "New code 4417, the caretaker called"
 SEEN = "Gate code is 4471, opened with it"

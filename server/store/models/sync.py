@@ -238,19 +238,3 @@ class Conflict(Model):
     resolution: Mapped[OptionalJson]
     resolved_by: Mapped[OptionalRef]
     resolved_at: Mapped[OptionalAt]
-
-
-class Upload(Model):
-    """A file on its way or here. The bytes so far are the length of its file on disk; `sha256` is what was promised."""
-
-    __table_args__ = (Index(None, "company_id", "sha256"),)
-
-    company_id: Mapped[CompanyId]
-    id: Mapped[Id]
-    device_id: Mapped[Ref]
-    sha256: Mapped[str] = mapped_column(String(64))
-    size: Mapped[int]
-    media_type: Mapped[str | None] = mapped_column(String(80))
-    name: Mapped[str | None] = mapped_column(String(200))
-    state: Mapped[str] = mapped_column(String(20))
-    created_at: Mapped[At]
