@@ -87,6 +87,51 @@ class DeviceItem(Schema):
     revoked_at = Instant(allow_none=True)
 
 
+class SalvageItem(Schema):
+    """A push that came after its tablet's access had ended, and what a person made of it."""
+
+    id = Id(required=True)
+    device_id = Id(required=True)
+    device_name = fields.String(required=True)
+    technician_id = Id(required=True)
+    technician_name = fields.String(required=True)
+    why = fields.String(required=True)
+    size = fields.Integer(required=True)
+    count = fields.Integer(allow_none=True)
+    received_at = fields.String(required=True)
+    state = fields.String(required=True)
+    decided_by = fields.String(allow_none=True)
+    decided_at = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    outcome = fields.Dict(allow_none=True)
+
+
+class SalvagedMutation(Schema):
+    """One edit in a piece of salvage; `known_as` is its status when it came by another way."""
+
+    id = fields.String(required=True)
+    n = fields.Integer(allow_none=True)
+    op = fields.String(required=True)
+    collection = fields.String(required=True)
+    document_id = fields.String(required=True)
+    document_title = fields.String(allow_none=True)
+    site_name = fields.String(allow_none=True)
+    made_at = fields.String(allow_none=True)
+    made_at_corrected = fields.String(allow_none=True)
+    set = fields.Dict(required=True)
+    add = fields.Dict(required=True)
+    remove = fields.Dict(required=True)
+    raw_text = fields.String(allow_none=True)
+    known_as = fields.String(allow_none=True)
+
+
+class SalvageDetail(SalvageItem):
+    """A piece of salvage with what is in it; not readable when it is no push at all."""
+
+    readable = fields.Boolean(required=True)
+    mutations = fields.List(fields.Nested(SalvagedMutation), required=True)
+
+
 class JournalItem(Schema):
     """A mutation as it came from a tablet, and what became of it."""
 

@@ -76,7 +76,7 @@ class State:
     kept: list[dict[str, Json]] = field(default_factory=list)
     """{mutation, epoch, seq, at}: answered, and not known to be in a backup yet (S-72)."""
     salvaged: list[str] = field(default_factory=list)
-    """Ids in the outbox that the server keeps for the office, for this device's access has ended."""
+    """Ids in the outbox that the server keeps for the office, for this device's access has ended (S-80)."""
     notices: list[Json] = field(default_factory=list)
     """What the person should know of this device (S-83)."""
     renew: bool = False
@@ -232,7 +232,7 @@ class Replica:
         return results
 
     def hand_over(self, *, device_time: str) -> None:
-        """After the end of its access: send all that is unsent, for the office to look at."""
+        """After the end of its access: send all that is unsent, for the office to look at (S-80)."""
         while len(self.state.salvaged) < len(self.state.outbox):
             before = len(self.state.salvaged)
             try:

@@ -50,6 +50,7 @@ class ProblemSchema(Schema):
     field = fields.String(metadata={"description": "The field that it is about; the first of several."})
     errors = fields.List(fields.Nested(FieldProblem))
     request_id = fields.String(metadata={"description": "What the server's log calls this request."})
+    salvaged = fields.Boolean(metadata={"description": "What was pushed without access is kept for the office."})
     wipe = fields.Boolean(metadata={"description": "The tablet must delete what it holds of others."})
 
 

@@ -24,8 +24,9 @@ from server.actions.history import stand
 from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, note_pull, pull_changes
 from server.actions.push_changes import push_changes
 from server.actions.renew_token import renew_token
+from server.actions.salvage import keep_salvage
 from server.api.body import Blueprint
-from server.api.door import address, locale, now, principal, requires_device
+from server.api.door import Farewell, address, device_or_farewell, locale, now, principal, requires_device
 from server.api.openapi import refuses
 from server.problems import Problem, invalid
 from server.store.marks import marks
@@ -127,15 +128,21 @@ class PullView(MethodView):
         return Response(body, mimetype="application/json")
 
 
-def push_body() -> dict[str, Any]:
-    """The body of a push, read leniently: what no database stores in one mutation must not hold up the others.
-
-    Raises Problem: `not-acceptable` (415), `too-large` (413), `broken-json` (400) for what is no JSON object.
-    """
+def push_text() -> bytes:
+    """The bytes of a push; raises Problem `not-acceptable` (415), `too-large` (413)."""
     if request.mimetype != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem(415, "not-acceptable", expected="application/json")
     if (request.content_length or 0) > PUSH_LIMIT or len(text := request.get_data()) > PUSH_LIMIT:
         raise Problem(413, "too-large")
+    return text
+
+
+def push_body() -> dict[str, Any]:
+    """The body of a push, read leniently: what no database stores in one mutation must not hold up the others.
+
+    Raises Problem as `push_text` does, and `broken-json` (400) for what is no JSON object.
+    """
+    text = push_text()
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -149,9 +156,24 @@ def push_body() -> dict[str, Any]:
     return body
 
 
+def keep_for_office(farewell: Farewell) -> dict[str, Any]:
+    """Keep what a tablet sends after its access has ended; whether it is kept, if there is anything to keep."""
+    who = farewell.principal
+    assert who.device_id is not None
+    assert who.technician_id is not None
+    try:
+        text = push_text()
+    except Problem:
+        return {}
+    kept = keep_salvage(
+        who.company_id, who.device_id, who.technician_id, who.user_id, text, why=farewell.why, now=now()
+    )
+    return {} if kept is None else {"salvaged": kept}
+
+
 @blueprint.route("/push")
 class PushView(MethodView):
-    @requires_device
+    @device_or_farewell(keep_for_office)
     @blueprint.doc(requestBody={"content": {"application/json": {"schema": PushSchema}}})
     @blueprint.response(200, PushAnswer)
     def post(self) -> dict[str, Any]:

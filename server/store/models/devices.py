@@ -75,6 +75,7 @@ class Salvage(Model):
     why: Mapped[str] = mapped_column(String(20))
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
+    count: Mapped[int | None]
     body: Mapped[bytes] = mapped_column(LargeBinary)
     received_at: Mapped[At]
     state: Mapped[str] = mapped_column(String(20), default="waiting")

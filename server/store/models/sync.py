@@ -99,6 +99,7 @@ class ScopeReason(Model):
 class Device(Model):
     """One person on one tablet. `cursor_seq` is how far it has confirmed reading, in the history `epoch`.
 
+    `follows` is the registration that the same person had on the same tablet before.
     `last_n` is the highest mutation number that came, `missing` the ranges below it that did not; `told` is what it
     said of itself last. `token_hash` is in force; `next_token_hash` takes its place when it is first used.
     """
@@ -113,6 +114,7 @@ class Device(Model):
     id: Mapped[Id]
     technician_id: Mapped[Ref]
     user_id: Mapped[OptionalRef]
+    follows: Mapped[OptionalRef]
     name: Mapped[str] = mapped_column(String(120))
     app_version: Mapped[str | None] = mapped_column(String(40))
     schema_version: Mapped[int] = mapped_column(default=1)
