@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sync.change import Body, Json, same
+from sync.whole import MOST_DOCUMENTS, Checked, compare
 
 MOST_MUTATIONS = 500
 """A push holds at most so many (S-20)."""
@@ -311,6 +312,38 @@ class Replica:
             self.state.stale = []
         return bool(page["more"])
 
+    def verify(self, *, tries: int = 3, limit: int | None = None) -> Checked:
+        """Prove that the replica is whole and repair what is not (S-147 to S-150); unsent edits are not touched.
+
+        What the office wrote meanwhile is pulled; `behind` when it wrote faster than that could be done.
+        """
+        found = Checked()
+        for _ in range(tries):
+            if found.behind:
+                while self.pull(limit):
+                    pass
+            if self.state.cursor is None:
+                # Another history has begun: first all is sent again (S-73).
+                return found
+            wrong = compare(self.state.documents, self.state.cursor, lambda path: self._ask("GET", path))
+            found.behind = wrong.behind
+            found.whole = not wrong.behind and not wrong.ids
+            if found.whole:
+                break
+            for start in range(0, len(wrong.ids), MOST_DOCUMENTS):
+                self._repair(wrong.ids[start : start + MOST_DOCUMENTS], found)
+        return found
+
+    def _repair(self, ids: Sequence[str], found: Checked) -> None:
+        """Take these documents as the server has them, whatever version is here (S-149)."""
+        for change in self._ask("GET", f"/sync/v1/documents?ids={','.join(ids)}")["changes"]:
+            if change["op"] == "put":
+                self._put(change)
+                found.repaired.append(change["id"])
+            else:
+                self._forget([change["id"]], change["reason"])
+                found.strangers.append(change["id"])
+
     def _pull_path(self, limit: int | None) -> str:
         told = {"cursor": self.state.cursor, "limit": limit}
         query = "&".join(f"{name}={value}" for name, value in told.items() if value is not None)
@@ -328,8 +361,11 @@ class Replica:
         if change["op"] == "drop":
             self._forget([document_id], change["reason"])
             return
-        self.state.documents[document_id] = {name: change[name] for name in ("collection", "version", "document")}
-        self.state.dropped.pop(document_id, None)
+        self._put(change)
+
+    def _put(self, change: Mapping[str, Json]) -> None:
+        self.state.documents[change["id"]] = {name: change[name] for name in ("collection", "version", "document")}
+        self.state.dropped.pop(change["id"], None)
 
     def _forget(self, document_ids: Iterable[str], reason: str) -> None:
         """The documents go; unsent edits of them stay in the outbox for judgement (S-14)."""

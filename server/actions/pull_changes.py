@@ -29,7 +29,7 @@ def pull_changes(company_id: str, device_id: str, cursor_text: str | None, limit
     with snapshot():
         here = devices.history(company_id)
         went_back = marks().went_back(company_id, here.epoch, here.n, known)
-        cursor = Cursor(epoch=here.epoch) if went_back else _cursor(cursor_text, here.epoch)
+        cursor = Cursor(epoch=here.epoch) if went_back else known_cursor(cursor_text, here.epoch)
         ahead = cursor.seq > here.n
         held = [] if went_back or ahead else pull.subscriptions(company_id, device_id)
         page = pull.read_page(company_id, held, cursor, limit, here.n)
@@ -51,7 +51,8 @@ def pull_changes(company_id: str, device_id: str, cursor_text: str | None, limit
     return body, after, page.more
 
 
-def _cursor(text: str | None, epoch: str) -> Cursor:
+def known_cursor(text: str | None, epoch: str) -> Cursor:
+    """A tablet's cursor, or the beginning; raises Problem `bad-cursor`, or `epoch-changed` for another history."""
     if not text:
         return Cursor(epoch=epoch)
     try:

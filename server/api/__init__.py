@@ -16,6 +16,7 @@ from server.api import (
     sync,
     uploads,
     visits,
+    whole,
 )
 from server.api.body import Blueprint
 
@@ -33,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     stream.office_blueprint,
     sync.blueprint,
     stream.blueprint,
+    whole.blueprint,
     uploads.blueprint,
     attachments.blueprint,
 )

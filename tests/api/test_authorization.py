@@ -80,6 +80,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /sync/v1/attachments/{sha256}/receipt": TABLET,
     "GET /sync/v1/attachments/{sha256}/thumbnail": TABLET,
     "POST /sync/v1/attachments/receipts": TABLET,
+    "GET /sync/v1/digest": TABLET,
+    "GET /sync/v1/documents": TABLET,
     "GET /sync/v1/mutations": TABLET,
     "GET /sync/v1/pull": TABLET,
     "POST /sync/v1/push": TABLET,

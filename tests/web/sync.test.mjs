@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProblemError } from "../../server/web/shared/api.js";
 import * as database from "../../server/web/technician/db.js";
+import { sums, valueOf } from "../../server/web/technician/digest.js";
 import { mutation } from "../../server/web/technician/outbox.js";
 import { enrol, exchange, keepInContact, waitMs } from "../../server/web/technician/sync.js";
 import { uuid7 } from "../../server/web/technician/uuid.js";
@@ -37,8 +38,30 @@ class Office {
     if (route === "POST /sync/v1/push") return this.push(body);
     if (route === "GET /sync/v1/pull") return this.pull(url.searchParams.get("cursor"));
     if (route === "GET /sync/v1/mutations") return { mutations: [...this.journal.values()].map((result) => ({ ...result, status: "applied" })), more: false };
+    if (route === "GET /sync/v1/digest") return this.digest(url.searchParams);
+    if (route === "GET /sync/v1/documents") return { changes: url.searchParams.get("ids").split(",").map((id) => this.change(id)) };
     throw new Error(route);
   };
+
+  /** What the feed named last of each document. */
+  live() {
+    return [...new Map(this.feed.map((row) => [row.id, row])).values()].filter(({ op }) => op === "put").map(({ id }) => this.change(id));
+  }
+
+  change(id) {
+    const found = this.documents.get(id);
+    if (!found || this.feed.findLast((row) => row.id === id)?.op !== "put") return { collection: null, id, op: "drop", version: null, reason: "not-needed", document: null };
+    const { collection, version, ...document } = found;
+    return { collection, id, op: "put", version, document: { ...document } };
+  }
+
+  async digest(query) {
+    const values = await Promise.all(this.live().map(async (one) => ({ ...one, value: await valueOf({ ...one, body: one.document }) })));
+    const own = values.filter((one) => one.collection === query.get("collection"));
+    if (query.get("buckets")) return { behind: false, documents: Object.fromEntries(own.filter((one) => query.get("buckets").split(",").includes(one.id.slice(-2))).map((one) => [one.id, [one.version, one.value]])) };
+    if (query.get("collection")) return { behind: false, buckets: sums(own.map((one) => [one.id.slice(-2), one.value])) };
+    return { behind: false, collections: sums(values.map((one) => [one.collection, one.value])) };
+  }
 
   push({ mutations }) {
     this.pushes += 1;
@@ -356,4 +379,31 @@ test("an edit during a round starts another round", async (context) => {
   context.mock.timers.tick(0);
   assert.equal(rounds.length, 2);
   runner.stop();
+});
+
+test("a tablet finds once a day what is not right on it, and repairs just that", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await round(db, server);
+  assert.deepEqual(await database.readMeta(db, "checked"), { at: "2026-11-23T09:00:00.000Z", whole: true, repaired: 0, schema: 1 });
+  await edit(db, note("unsent"));
+  await db.documents.update(["visit", "v1"], { "document.title": "No rice" });
+  await db.documents.put({ collection: "site", id: "s9", document: { id: "s9", version: 1, name: "Elsewhere" }, generation: 1 });
+  await db.documents.delete(["site", "s1"]);
+  await round(db, server);
+  assert.equal((await db.documents.get(["site", "s9"])).id, "s9", "not before the day is over");
+  await exchange(db, server.ask, { now: () => Date.parse("2026-11-24T10:00:00.000Z") });
+  assert.equal((await database.readMeta(db, "checked")).whole, true);
+  assert.equal((await database.readMeta(db, "checked")).repaired, 2, "the visit came whole with the push");
+  assert.equal(await db.documents.get(["site", "s9"]), undefined);
+  assert.equal((await db.documents.get(["site", "s1"])).document.name, "Del Clos");
+  assert.equal((await db.documents.get(["visit", "v1"])).document.title, "No ice");
+});
+
+test("a server without checksums is no fault", async () => {
+  const server = office();
+  server.wrong = (route) => (route === "GET /sync/v1/digest" ? problem(404, "not-found") : null);
+  const db = await tablet(server);
+  assert.equal((await round(db, server)).outcome, "ok");
+  assert.equal(await database.readMeta(db, "checked"), undefined);
 });

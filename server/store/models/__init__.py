@@ -6,6 +6,7 @@ from server.store.models.assets import Asset, Customer, MeterReading, Site
 from server.store.models.catalogue import Checklist, Contract, PriceItem, ProductModel, ServiceKind, WarrantyTerm
 from server.store.models.company import Branch, Company, LoginFailure, LoginSession, Technician, User
 from server.store.models.devices import DeviceNotice, EnrolmentMiss, FormerToken, Salvage
+from server.store.models.digest import DocumentDigest
 from server.store.models.files import FileReference, StoredFile, Upload
 from server.store.models.jobs import JobLease, JobRun
 from server.store.models.maintenance import MaintenancePlan, Occurrence
@@ -32,10 +33,10 @@ SYNCED: dict[str, type[Synced]] = {
 """Collection name -> its model."""
 
 __all__ = [
-    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device",
-    "DeviceNotice", "DeviceScope", "Document", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss",
-    "FileReference", "FormerToken", "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan",
-    "MeterReading", "Mutation", "Occurrence", "PriceItem", "ProductModel", "RoutePlan", "RouteStop",
-    "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeReason", "ServiceKind", "Site", "StoredFile", "SyncClock",
-    "Synced", "Technician", "Upload", "User", "Visit", "WarrantyTerm",
+    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device", "DeviceNotice",
+    "DeviceScope", "Document", "DocumentDigest", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FileReference",
+    "FormerToken", "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation",
+    "Occurrence", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed",
+    "ScopeReason", "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced", "Technician", "Upload", "User", "Visit",
+    "WarrantyTerm",
 ]  # fmt: skip

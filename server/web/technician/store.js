@@ -53,6 +53,8 @@ export const signedOut = computed(() => Boolean(meta.value.signedOut));
 export const firstSync = computed(() => Boolean(meta.value.firstSync));
 export const lastContact = computed(() => /** @type {string | null} */ (meta.value.contact?.at ?? null));
 export const clockEstimate = computed(() => /** @type {import("./clock.js").ClockEstimate | null} */ (meta.value.clock ?? null));
+/** When it was last proven that all is here as the office has it. */
+export const lastCheck = computed(() => /** @type {import("./whole.js").LastCheck | null} */ (meta.value.checked ?? null));
 export const news = computed(() => /** @type {import("./news.js").News[]} */ (meta.value.news ?? []));
 /** The moment, by the office's clock, in ms; moves every 10 s. */
 export const now = computed(() => corrected(clockEstimate.value, ticking.value));

@@ -1,14 +1,14 @@
 // What is only here, what became of the rest, and what needs a person.
 import { Button, Chip } from "../shared/components.js";
 import { html } from "../shared/html.js";
-import { formatBytes, formatDuration, formatNumber, formatTime, t } from "../shared/i18n.js";
+import { formatBytes, formatDate, formatDuration, formatNumber, formatTime, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { retry, retryPhoto } from "./actions.js";
 import { isWrong, uncertaintyNow } from "./clock.js";
 import { describe } from "./describe.js";
 import { wide } from "./nav.js";
 import { safeToSignOut } from "./outbox.js";
-import { clockEstimate, contact, count, device, homeZone, lastContact, outbox, photos, storage } from "./store.js";
+import { clockEstimate, contact, count, db, device, homeZone, lastCheck, lastContact, outbox, photos, storage } from "./store.js";
 import { LOOKS, syncState } from "./sync-chip.js";
 
 /** @typedef {import("./types.js").OutboxEntry} OutboxEntry */
@@ -110,12 +110,23 @@ function Decided({ entry }) {
 function Facts() {
   const estimate = clockEstimate.value;
   const { persisted, usage, quota } = storage.value;
+  const check = lastCheck.value;
+  const checked = check && `${formatDate(check.at, { tz: homeZone.value, year: false })} ${formatTime(check.at, homeZone.value)}`;
   const lines = [
+    check && (check.whole
+      ? { icon: "check", text: check.repaired ? t("sync.checked.repaired", { time: checked, n: check.repaired }) : t("sync.checked", { time: checked }) }
+      : { icon: "warn", text: t("sync.checked.not", { time: checked }) }),
     estimate && (isWrong(estimate)
       ? { icon: "warn", text: t("sync.clock.wrong", { time: formatDuration(estimate.offsetMs / 1000) }) }
       : { icon: "clock", text: t("sync.clock", { s: formatNumber(Math.max(1, Math.ceil((Math.abs(estimate.offsetMs) + uncertaintyNow(estimate, Date.now())) / 1000))) }) }),
     quota > 0 && { icon: "layers", text: t("sync.room", { used: formatBytes(usage), of: formatBytes(quota) }) },
     persisted !== null && { icon: persisted ? "lock" : "unlock", text: t(persisted ? "sync.persisted" : "sync.not_persisted") },
   ].filter(Boolean);
-  return html`<ul class="sync-facts">${lines.map((/** @type {any} */ line) => html`<li><${Icon} name=${line.icon} size=${24} /><span>${line.text}</span></li>`)}</ul>`;
+  return html`<ul class="sync-facts">${lines.map((/** @type {any} */ line) => html`<li><${Icon} name=${line.icon} size=${24} /><span>${line.text}</span></li>`)}</ul>
+    ${check && html`<${Button} icon="check" onClick=${checkAgain}>${t("sync.check")}<//>`}`;
+}
+
+async function checkAgain() {
+  await db.meta.delete("checked");
+  dispatchEvent(new Event("rounds:send-now"));
 }

@@ -2,6 +2,7 @@
 import * as clock from "./clock.js";
 import * as database from "./db.js";
 import { MOST_AT_ONCE, wire } from "./outbox.js";
+import { checkNowAndThen } from "./whole.js";
 
 /** @typedef {import("./db.js").Database} Database */
 /** @typedef {import("../shared/api.js").ProblemError} ProblemError */
@@ -50,6 +51,12 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {} 
     await pushAll(db, ask, device, now, onProgress);
     await askAboutWaiting(db, ask, device, now);
     await pullAll(db, ask, device, now);
+    await checkNowAndThen(db, {
+      get: (path) => ask("GET", path, { token: device.token }),
+      pull: () => pullAll(db, ask, device, now),
+      now: now(),
+      schema: SCHEMA_VERSION,
+    });
     await database.writeMeta(db, "contact", { at: iso(now()) });
     await database.forgetOld(db, new Date(now()));
     return { outcome: "ok", problem: null, retryAfterS: null };
