@@ -54,21 +54,6 @@ class OccurrenceItem(Schema):
     decided_at = Instant(required=True)
 
 
-class ContractItem(Schema):
-    """A service contract."""
-
-    id = Id(required=True)
-    number = fields.String(required=True)
-    customer_id = Id(required=True)
-    starts_on = fields.Date(required=True)
-    ends_on = fields.Date(required=True)
-    included_kinds = fields.List(fields.String(), required=True)
-    included_visits = fields.Integer(allow_none=True)
-    currency = fields.String(required=True)
-    price_list = fields.String(allow_none=True)
-    items = fields.List(fields.Dict(), required=True)
-
-
 class DeviceItem(Schema):
     """A tablet, as the office sees it."""
 

@@ -1,17 +1,32 @@
-"""A new company with its administrator, its feed counter, and the catalogue of service kinds."""
+"""A new company: its administrator and feed counter; for a real one also the catalogue and a first branch."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from typing import Any
 
+from server.actions.create_document import create_document
 from server.actions.passwords import hash_password
+from server.actions.stock_catalogue import stock_catalogue
 from server.extensions import db
 from server.problems import Problem
 from server.store.models import Company, SyncClock, User
 from server.store.queries import people
 from server.store.transaction import transactional
 from server.store.types import new_id
+
+
+@transactional
+def open_company(name: str, branch: dict[str, Any], *, email: str, password: str, locale: str = "en") -> Company:
+    """Make a company that can work at once: administrator, all kinds of work, and a branch from wire values.
+
+    Raises Problem: `conflict` when the address is taken, `invalid-fields` for what is wrong with the branch.
+    """
+    company, _ = found_company(name, email=email, password=password, locale=locale)
+    stock_catalogue(company.id)
+    create_document(company.id, "branch", branch | {"locale": locale})
+    return company
 
 
 @transactional

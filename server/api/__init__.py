@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.api import (
+    agreements,
     attachments,
     auth,
     board,
@@ -26,6 +27,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     plans.blueprint,
     visits.blueprint,
     creating.blueprint,
+    agreements.blueprint,
     conflicts.blueprint,
     devices.blueprint,
     salvage.blueprint,

@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import fields
 
+from schemas.agreements import ContractSchema, PriceItemSchema, WarrantyTermSchema
 from schemas.entities.base import Day, Id, Instant, Text
 from schemas.office import (
-    ContractItem,
     DeviceItem,
     JournalItem,
     OccurrenceItem,
@@ -30,12 +30,14 @@ from server.store.models import (
     MaintenancePlan,
     Mutation,
     Occurrence,
+    PriceItem,
     ProductModel,
     RoutePlan,
     ServiceKind,
     Site,
     Technician,
     Visit,
+    WarrantyTerm,
 )
 from server.store.queries import office
 from server.store.queries.filters import (
@@ -196,10 +198,23 @@ RESOURCES: tuple[Resource, ...] = (
         },
     ),
     Resource(
-        path="/contracts", model=Contract, schema=ContractItem, roles=OFFICE,
+        path="/contracts", model=Contract, schema=ContractSchema, roles=OFFICE,
         sorts={"number": by(Contract.number), "ends_on": by(Contract.ends_on), "id": by(Contract.id)},
         default_sort="number",
         filters={"customer_id": Filter(form=ident(), condition=equals(Contract.customer_id))},
+    ),
+    Resource(
+        path="/warranty-terms", model=WarrantyTerm, schema=WarrantyTermSchema, roles=OFFICE,
+        sorts={"code": by(WarrantyTerm.code), "id": by(WarrantyTerm.id)}, default_sort="code",
+    ),
+    Resource(
+        path="/price-items", model=PriceItem, schema=PriceItemSchema, roles=OFFICE,
+        sorts={"id": by(PriceItem.id), "valid_from": by(PriceItem.valid_from)}, default_sort="id",
+        filters={
+            "list_code": Filter(form=text(60), condition=equals(PriceItem.list_code)),
+            "kind": Filter(form=text(60), condition=equals(PriceItem.kind)),
+            "branch_id": Filter(form=ident(), condition=equals(PriceItem.branch_id)),
+        },
     ),
     Resource(
         path="/devices", model=Device, schema=DeviceItem, roles=OFFICE, dump=_devices,

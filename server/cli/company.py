@@ -1,11 +1,15 @@
-"""`flask init`: a real installation, with one administrator and no demo accounts."""
+"""`flask init`: a real installation: one administrator, a first branch, all kinds of work; no demo accounts."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from server.actions.found_company import found_company
+from server.actions.found_company import open_company
 from server.actions.passwords import SHORTEST
+from server.problems import Problem
+from server.text import say
 
 
 @click.command("init")
@@ -13,11 +17,23 @@ from server.actions.passwords import SHORTEST
 @click.option("--email", prompt="Administrator's e-mail", help="Whom to sign in as.")
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="At least 12 characters.")
 @click.option("--locale", type=click.Choice(["en", "ru"]), default="en", show_default=True)
-def init(name: str, email: str, password: str, locale: str) -> None:
-    """Make a company and its administrator."""
+@click.option("--branch", prompt="Name of the first branch", help="A part of the company with a territory of its own.")
+@click.option("--tz", prompt="Its time zone", help="IANA name, such as Europe/Andorra.")
+@click.option("--currency", prompt="Its currency", help="Three letters, such as EUR.")
+@click.option("--lat", type=float, prompt="Latitude of its depot", help="Degrees.")
+@click.option("--lon", type=float, prompt="Longitude of its depot", help="Degrees.")
+@click.option("--city", default=None, help="Where the branch is.")
+def init(name: str, email: str, password: str, locale: str, branch: str, **place: Any) -> None:
+    """Make a company with its administrator, the catalogue of kinds of work with checklists, and a first branch."""
     if len(password) < SHORTEST:
         raise click.BadParameter(f"needs at least {SHORTEST} characters", param_hint="--password")
-    company, _ = found_company(name, email=email, password=password, locale=locale)
+    try:
+        company = open_company(name, {"name": branch} | place, email=email, password=password, locale=locale)
+    except Problem as problem:
+        bad = [
+            f"{error.field}: {say('problem', f'field.{error.code}', error.params, locale)}" for error in problem.errors
+        ]
+        raise click.ClickException("; ".join(bad) or say("problem", problem.code, problem.params, locale)) from problem
     click.echo(f"{company.name} is ready. Sign in as {email.strip().lower()}.")
 
 

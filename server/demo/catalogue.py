@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from server.actions.stock_catalogue import known
 from server.demo.chance import Chance
 from server.demo.source import read_json
 from server.demo.world import Branch, Kind, Model, World
@@ -47,7 +48,7 @@ def add_catalogue(world: World, founded: datetime) -> None:
     chance = Chance(world.seed, "catalogue")
     checklists = {}
     rows: list[Any] = []
-    for source in read_json("checklists.json"):
+    for source in known("checklists"):
         row = Checklist(
             company_id=world.company_id,
             id=chance.id(founded),
@@ -59,7 +60,7 @@ def add_catalogue(world: World, founded: datetime) -> None:
         checklists[row.code] = row
         rows.append(row)
     kinds = []
-    for source in read_json("service-kinds.json"):
+    for source in known("service-kinds"):
         name = {"en": source["en"], "ru": source["ru"]}
         checklist = checklists.get(source["checklist"])
         kind = ServiceKind(

@@ -22,14 +22,16 @@ ADMIN = frozenset({"admin"})
 TABLET = frozenset({"tablet"})
 
 LISTS = ("assets", "branches", "checklists", "conflicts", "contracts", "customers", "devices", "maintenance-plans",
-         "mutations", "occurrences", "product-models", "quarantine", "service-kinds", "sites",
-         "technicians")  # fmt: skip
+         "mutations", "occurrences", "price-items", "product-models", "quarantine", "service-kinds", "sites",
+         "technicians", "warranty-terms")  # fmt: skip
 
 MATRIX: dict[str, frozenset[str]] = {
     **{f"GET /api/v1/{name}": OFFICE for name in LISTS},
     **{f"GET /api/v1/{name}/{{item_id}}": OFFICE for name in LISTS},
     **{f"POST /api/v1/{name}": OFFICE for name in ("assets", "customers", "sites", "visits")},
     **{f"POST /api/v1/{name}": MANAGERS for name in ("checklists", "product-models", "service-kinds", "technicians")},
+    **{f"POST /api/v1/{name}": MANAGERS for name in ("contracts", "price-items", "warranty-terms")},
+    **{f"PATCH /api/v1/{name}/{{item_id}}": MANAGERS for name in ("contracts", "price-items", "warranty-terms")},
     **{f"POST /api/v1/{name}": ADMIN for name in ("branches", "users")},
     **{
         f"PATCH /api/v1/{name}/{{item_id}}": OFFICE
