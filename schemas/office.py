@@ -54,22 +54,87 @@ class OccurrenceItem(Schema):
     decided_at = Instant(required=True)
 
 
+class DeviceNoticeItem(Schema):
+    """Something odd about a tablet, or about none in particular."""
+
+    id = Id(required=True)
+    device_id = Id(required=True, allow_none=True)
+    code = fields.String(required=True)
+    params = fields.Dict(required=True)
+    text = fields.String(required=True)
+    count = fields.Integer(required=True)
+    first_at = fields.String(required=True)
+    last_at = fields.String(required=True)
+
+
+class PendingVisit(Schema):
+    """A visit that may have begun on a tablet that is silent."""
+
+    id = Id(required=True)
+    number = fields.String(required=True)
+    site_name = fields.String(required=True)
+    planned_start = fields.String(required=True)
+
+
 class DeviceItem(Schema):
-    """A tablet, as the office sees it."""
+    """A tablet as the office sees it.
+
+    `unsent` are numbers that never came, `unsent_told` what it said was left at its last contact, `unsent_estimate`
+    what is probably on it now. `refused` edits could not be taken. `has_restored` is false until it has sent again
+    what a restored server lacks.
+    """
 
     id = Id(required=True)
     technician_id = Id(required=True)
     technician_name = fields.String(required=True)
     name = fields.String(required=True)
-    app_version = fields.String(allow_none=True)
+    state = fields.String(
+        required=True, validate=validate.OneOf(["fresh", "quiet", "silent", "expired", "revoked", "left"])
+    )
+    app_version = fields.String(required=True, allow_none=True)
+    app_is_old = fields.Boolean(required=True)
     schema_version = fields.Integer(required=True)
-    enrolled_at = Instant(required=True)
-    last_seen_at = Instant(allow_none=True)
-    clock_offset_s = fields.Float(allow_none=True)
-    clock_uncertainty_s = fields.Float(allow_none=True)
+    enrolled_at = fields.String(required=True)
+    last_seen_at = fields.String(required=True, allow_none=True)
+    clock_offset_s = fields.Float(required=True, allow_none=True)
+    clock_uncertainty_s = fields.Float(required=True, allow_none=True)
+    clock_is_wrong = fields.Boolean(required=True)
     last_n = fields.Integer(required=True)
+    missing = fields.List(fields.List(fields.Integer()), required=True)
     unsent = fields.Integer(required=True)
-    revoked_at = Instant(allow_none=True)
+    unsent_told = fields.Integer(required=True, allow_none=True)
+    unsent_estimate = fields.Integer(required=True)
+    unsent_since = fields.String(required=True, allow_none=True)
+    needs_person = fields.Integer(required=True, allow_none=True)
+    photos = fields.Integer(required=True, allow_none=True)
+    photo_bytes = fields.Integer(required=True, allow_none=True)
+    room_used = fields.Integer(required=True, allow_none=True)
+    room_quota = fields.Integer(required=True, allow_none=True)
+    told_at = fields.String(required=True, allow_none=True)
+    conflicts_open = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    salvage_waiting = fields.Integer(required=True)
+    notices = fields.List(fields.Nested(DeviceNoticeItem), required=True)
+    may_have_started = fields.List(fields.Nested(PendingVisit), required=True)
+    has_restored = fields.Boolean(required=True)
+    revoked_at = fields.String(required=True, allow_none=True)
+    wipe_told_at = fields.String(required=True, allow_none=True)
+
+
+class FleetItem(Schema):
+    """All tablets in a few figures; the last verified backup, and the last restore."""
+
+    devices = fields.Integer(required=True)
+    silent = fields.Integer(required=True)
+    clocks_wrong = fields.Integer(required=True)
+    unsent_told = fields.Integer(required=True)
+    salvage_waiting = fields.Integer(required=True)
+    notices = fields.List(fields.Nested(DeviceNoticeItem), required=True)
+    backed_up_at = fields.String(required=True, allow_none=True)
+    restored_at = fields.String(required=True, allow_none=True)
+    restored_to = fields.String(required=True, allow_none=True)
+    sent_again = fields.Integer(required=True)
+    app_version = fields.String(required=True)
 
 
 class SalvageItem(Schema):

@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+APP_VERSION = "0.1.0"
+"""The tablet app that this server hands out; it has the number too, in `technician/sync.js`."""
+
 ROOT = Path(__file__).resolve().parent.parent
 
 BODY_LIMIT = 8 * 1024 * 1024

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from routing.problem import Break, Grant, Pin, Placement, Point, Problem, TechnicianDay, Visit, Window, build_problem
+from server.domain.fleet import QUIET_AFTER
 from server.domain.local_time import local_date
 from server.problems import Problem as Refusal
 from server.problems import not_found
@@ -16,10 +17,6 @@ from server.store import models
 from server.store.queries import planning
 from server.store.queries.filters import day_bounds
 from sync.states import OVER, UNDER_WAY
-
-QUIET_AFTER = timedelta(minutes=45)
-"""A tablet that was not heard of for so long, with a visit whose hour has come, may have begun it."""
-
 
 NOT_BEGUN = ("not_started", "accepted")
 """A technician who has accepted a visit has not touched it yet: it can still be given to somebody else."""

@@ -12,17 +12,19 @@ from schemas.office import reason_in
 from server.actions.file_states import awaiting
 from server.actions.planning_problem import (
     OVER_MIDNIGHT,
-    QUIET_AFTER,
     break_start,
     local_span,
     may_have_started,
     shift_on,
     working_day,
 )
+from server.actions.read_fleet import signs_of
+from server.config import APP_VERSION
+from server.domain.fleet import clock_is_wrong, state_of, unsent_estimate
 from server.domain.local_time import local_date
 from server.problems import not_found
-from server.store.models import Branch, Customer, Device, RouteStop, Site, Technician, Visit
-from server.store.queries import conflicts, office, planning
+from server.store.models import Branch, Customer, Device, DeviceNotice, RouteStop, Site, Technician, Visit
+from server.store.queries import conflicts, fleet, planning
 from server.store.queries.filters import day_bounds
 from server.store.transaction import snapshot
 from server.text import say
@@ -65,7 +67,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
     open_conflicts = conflicts.open_count(company_id)
     people = planning.technicians(company_id, branch_id)
     devices = planning.devices_of(company_id, [one.id for one in people])
-    unsent = office.missing_numbers(devices.values())
+    notices = fleet.open_notices(company_id)
     draft = _draft(company_id, branch_id, day)
     staff = {one.id: one for one in people}
     rows = [
@@ -93,7 +95,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
     visits.sort(key=lambda item: (item["planned_start"] or "", item["id"]))
     unscheduled = [_nobodys(row, reasons, clashes, day, branch.tz, locale) for row in nobodys]
     technicians = [
-        _technician(one, letter(n), branch, day, _device(devices.get(one.id), unsent, now), visits)
+        _technician(one, letter(n), branch, day, _device(devices.get(one.id), visits, notices, now), visits)
         for n, one in enumerate(people)
     ]
     return {
@@ -105,7 +107,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
         "unscheduled": unscheduled,
         "draft": _draft_summary(draft, company_id),
         "conflicts_open": open_conflicts,
-        "attention": _attention(open_conflicts, visits, technicians, unscheduled, locale),
+        "attention": _attention(open_conflicts, visits, technicians, unscheduled, locale, notices),
         "totals": _totals(visits, technicians),
     }
 
@@ -264,16 +266,24 @@ def _technician(one: Technician, sign: str, branch: Branch, day: date, device: I
     }
 
 
-def _device(device: Device | None, unsent: dict[str, int], now: datetime) -> Item:
+def _device(device: Device | None, visits: list[Item], notices: list[DeviceNotice], now: datetime) -> Item:
     if device is None:
-        return {"state": "never", "last_seen_at": None, "unsent": 0, "clock_offset_s": None, "app_version": None}
-    quiet = device.last_seen_at is None or now - device.last_seen_at > QUIET_AFTER
+        return {
+            "id": None, "state": "never", "last_seen_at": None, "unsent": 0, "clock_offset_s": None,
+            "clock_is_wrong": False, "app_version": None, "app_is_old": False, "notices": 0,
+        }  # fmt: skip
+    signs = signs_of(device)
+    begun = sum(item["may_have_started"] for item in visits if item["assignee_id"] == device.technician_id)
     return {
-        "state": "quiet" if quiet else "fresh",
+        "id": device.id,
+        "state": "fresh" if state_of(signs, now) == "fresh" else "quiet",
         "last_seen_at": _iso(device.last_seen_at),
-        "unsent": unsent[device.id],
+        "unsent": unsent_estimate(signs, begun),
         "clock_offset_s": device.clock_offset_s,
+        "clock_is_wrong": clock_is_wrong(signs),
         "app_version": device.app_version,
+        "app_is_old": device.app_version not in (None, APP_VERSION),
+        "notices": sum(one.device_id == device.id for one in notices),
     }
 
 
@@ -303,11 +313,26 @@ def _draft_summary(draft: Draft | None, company_id: str) -> Item | None:
 
 
 def _attention(
-    waiting: int, visits: list[Item], technicians: list[Item], unscheduled: list[Item], locale: str
+    waiting: int,
+    visits: list[Item],
+    technicians: list[Item],
+    unscheduled: list[Item],
+    locale: str,
+    notices: list[DeviceNotice],
 ) -> list[Item]:
     found: list[tuple[str, Item, str]] = []
     if waiting:
         found.append(("conflicts-open", {"n": waiting}, "/conflicts"))
+    holders = {one["device"]["id"]: one["name"] for one in technicians if one["device"]["id"]}
+    for notice in notices:
+        if notice.device_id is None or notice.device_id in holders:
+            whose = f"{holders[notice.device_id]}: " if notice.device_id else ""
+            told = {"text": whose + say("device", notice.kind, notice.params, locale)}
+            found.append((f"device-{notice.kind}", told, "/devices"))
+    for one in technicians:
+        if one["device"]["clock_is_wrong"]:
+            minutes = round(abs(one["device"]["clock_offset_s"]) / 60)
+            found.append(("clock-wrong", {"name": one["name"], "n": minutes}, "/devices"))
     for item in visits:
         if item["at_risk"] or item["late_s"]:
             found.append(("promise-at-risk", _named(item), f"visit:{item['id']}"))
@@ -318,7 +343,7 @@ def _attention(
         if item["group"] == "must":
             found.append(("must-today", _named(item), f"visit:{item['id']}"))
     return [
-        {"code": code, "params": params, "text": say("board", code, params, locale), "link": link}
+        {"code": code, "params": params, "text": params.get("text") or say("board", code, params, locale), "link": link}
         for code, params, link in found[:50]
     ]
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from server.actions.device_notices import note
 from server.actions.sign_in import token_hash
+from server.domain.fleet import EXPIRES_AFTER
 from server.extensions import db
 from server.problems import not_found
 from server.store.models import Device, FormerToken, Technician, User
@@ -21,9 +22,6 @@ from server.store.transaction import transactional
 DUE = timedelta(days=1)
 UNDER_WAY = timedelta(minutes=1)
 """Requests that were on their way when the new token was first used are answered for so long."""
-
-SILENCE = timedelta(days=90)
-"""After so long without contact a token is in force no more; what the tablet holds is taken as salvage."""
 
 Ended = Literal["revoked", "left", "expired"]
 
@@ -74,7 +72,7 @@ def _ended(device: Device, technician: Technician, now: datetime) -> Ended | Non
         return "left" if device.ended_because == "left" else "revoked"
     if not technician.active:
         return "revoked"
-    return "expired" if now - (device.last_seen_at or device.enrolled_at) > SILENCE else None
+    return "expired" if now - (device.last_seen_at or device.enrolled_at) > EXPIRES_AFTER else None
 
 
 @transactional

@@ -10,11 +10,13 @@ from flask.views import MethodView
 from marshmallow import Schema, fields
 
 from schemas.entities.base import iso
-from schemas.office import DeviceItem, EnrolmentCodeRequest
+from schemas.office import DeviceItem, EnrolmentCodeRequest, FleetItem
+from server.actions.device_notices import close_notice
 from server.actions.end_device import revoke
 from server.actions.enrol_device import make_code
+from server.actions.read_fleet import read_fleet
 from server.api.body import Blueprint
-from server.api.door import OFFICE, now, principal, requires
+from server.api.door import OFFICE, locale, now, principal, requires
 from server.api.listing import one_item
 from server.api.openapi import refuses
 from server.api.resources import resource
@@ -60,6 +62,26 @@ class RevokeView(MethodView):
         who = principal()
         revoke(who.company_id, str(device_id), now=now(), user_id=who.user_id)
         return one_item(resource("/devices"), str(device_id))
+
+
+@blueprint.route("/devices/notices/<uuid:notice_id>/close")
+class CloseNoticeView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.response(204)
+    def post(self, notice_id: Any) -> Response:
+        """Somebody has seen to a notice; what is seen again opens another one."""
+        who = principal()
+        close_notice(who.company_id, str(notice_id), user_id=who.user_id, now=now())
+        return Response(status=204)
+
+
+@blueprint.route("/fleet")
+class FleetView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.response(200, FleetItem)
+    def get(self) -> dict[str, Any]:
+        """All tablets in a few figures, and what the last backup covers."""
+        return read_fleet(principal().company_id, now(), locale())
 
 
 def _own(report: dict[str, Any]) -> dict[str, Any]:

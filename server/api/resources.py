@@ -16,8 +16,9 @@ from schemas.office import (
     RoutePlanItem,
     reason_in,
 )
+from server.actions.read_fleet import describe
 from server.api.body import Blueprint
-from server.api.door import OFFICE, locale, principal
+from server.api.door import OFFICE, locale, now, principal
 from server.api.items import shown
 from server.api.listing import Filter, Resource, add_listing
 from server.store.models import (
@@ -39,7 +40,6 @@ from server.store.models import (
     Visit,
     WarrantyTerm,
 )
-from server.store.queries import office
 from server.store.queries.filters import (
     FAR,
     FAR_DAY,
@@ -80,13 +80,7 @@ def _occurrences(rows: list[Any]) -> list[dict[str, Any]]:
 
 
 def _devices(rows: list[Any]) -> list[dict[str, Any]]:
-    names = office.technician_names(principal().company_id)
-    unsent = office.missing_numbers(rows)
-    return [
-        dict(DeviceItem(exclude=["technician_name", "unsent"]).dump(row))
-        | {"technician_name": names.get(row.technician_id, ""), "unsent": unsent[row.id]}
-        for row in rows
-    ]
+    return describe(principal().company_id, rows, now(), locale())
 
 
 def _own_visits() -> list[Any]:

@@ -51,6 +51,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/v1/conflicts/{conflict_id}/undo": OFFICE,
     "POST /api/v1/devices/enrolment-codes": OFFICE,
     "POST /api/v1/devices/{device_id}/revoke": OFFICE,
+    "POST /api/v1/devices/notices/{notice_id}/close": OFFICE,
+    "GET /api/v1/fleet": OFFICE,
     "GET /api/v1/jobs/runs": MANAGERS,
     "GET /api/v1/salvage": OFFICE,
     "GET /api/v1/salvage/{salvage_id}": OFFICE,
@@ -131,7 +133,7 @@ def signed_in(calm: Calm) -> dict[str, str]:
 
 def call(calm: Calm, label: str, token: str) -> TestResponse:
     method, path = label.split(" ")
-    for name in ("item_id", "conflict_id", "device_id", "plan_id", "visit_id", "upload_id", "salvage_id"):
+    for name in ("item_id", "conflict_id", "device_id", "plan_id", "visit_id", "upload_id", "salvage_id", "notice_id"):
         path = path.replace(f"{{{name}}}", NOBODY)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     body = {"email": "admin@small.example", "password": PASSWORD} if path.endswith("/login") else {}

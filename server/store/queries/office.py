@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from server.extensions import db
-from server.store.models import Branch, Device, Document, Technician
+from server.store.models import Branch, Document, Technician
 
 
 def branches(company_id: str) -> list[Branch]:
@@ -25,8 +25,3 @@ def collections_of(company_id: str, ids: Iterable[str]) -> dict[str, str]:
         Document.company_id == company_id, Document.id.in_(list(ids)), Document.deleted.is_(False)
     )
     return {row.id: row.collection for row in db.session.execute(statement)}
-
-
-def missing_numbers(devices: Iterable[Device]) -> dict[str, int]:
-    """For each device how many of its mutation numbers never came: work that is still on it, or lost with it."""
-    return {device.id: sum(last - first + 1 for first, last in device.missing or ()) for device in devices}
