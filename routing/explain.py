@@ -339,7 +339,7 @@ def _why_here(
 ) -> Reason:
     order = orders[d]
     extra = price_of(frame, d, order) - price_of(frame, d, order[:i] + order[i + 1 :])
-    params: dict[str, Value] = {**person(frame, d), "extra_min": round(extra / 60)}
+    params: dict[str, Value] = {**person(frame, d), "extra_min": max(0, round(extra / 60))}
     beside = [u for u in order if u != v]
     if beside:
         u = min(beside, key=lambda w: (frame.metres[int(frame.place[v])][int(frame.place[w])], w))
@@ -358,7 +358,7 @@ def _why_here(
     params |= {
         "next": other.name or other.technician,
         "next_date": other.date.isoformat(),
-        "next_extra_min": round(next_extra / 60),
+        "next_extra_min": max(0, round(next_extra / 60)),
         "more_min": round((next_extra - extra) / 60),
     }
     if not beside:

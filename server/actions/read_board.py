@@ -73,8 +73,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
     rows = [
         row
         for row in planning.board_visits(company_id, branch_id, start, end + OVER_MIDNIGHT)
-        if row[0].planned_start
-        and working_day(staff.get(row[0].assignee_id or ""), row[0].planned_start, branch.tz) == day
+        if row[0].planned_start and working_day(staff.get(_whose(row[0]) or ""), row[0].planned_start, branch.tz) == day
     ]
     nobodys = planning.unscheduled(company_id, branch_id, day, UNSCHEDULED_LIMIT)
     if draft:
@@ -116,6 +115,11 @@ def _is_of_day(visit: Visit, day: date, people: dict[str, Technician], tz: str) 
     """Whether a visit is planned in a shift of the day."""
     planned = visit.planned_start
     return planned is not None and working_day(people.get(visit.assignee_id or ""), planned, tz) == day
+
+
+def _whose(visit: Visit) -> str | None:
+    """In whose row a visit stands: the technician's who did it, whoever has it by the plan."""
+    return visit.performed_by_id or visit.assignee_id
 
 
 def letter(n: int) -> str:
@@ -214,7 +218,7 @@ def _summary(row: Row, clashes: dict[str, int], locale: str) -> Item:
         "instructions": visit.instructions,
         "site": {name: getattr(site, name) for name in SITE_FIELDS},
         "customer_name": customer.name,
-        "assignee_id": visit.assignee_id,
+        "assignee_id": _whose(visit),
         "planned_start": _iso(visit.planned_start),
         "planned_end": _iso(visit.planned_end),
         "route_position": visit.route_position,

@@ -11,7 +11,7 @@ from server.actions.explain_plan import explain_plan
 from server.actions.generate_visits import generate_visits
 from server.jobs.run import now_utc
 from server.store.queries import maintenance as queries
-from server.text import LOCALES
+from server.text import LOCALES, say
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -20,42 +20,61 @@ plans = AppGroup("plans", help="Maintenance plans.")
 
 
 @plans.command("explain")
-@click.argument("plan")
+@click.argument("plan", metavar="PLAN")
 @click.option("--from", "first", type=DAY, help="First due date; by default thirty days ago.")
 @click.option("--to", "last", type=DAY, help="Last due date; by default a year from now.")
 @click.option("--locale", type=click.Choice(LOCALES), default="en", show_default=True)
 def explain(plan: str, first: datetime | None, last: datetime | None, locale: str) -> None:
-    """Say for each expected date of PLAN why there is a visit, or why there is none."""
+    """Say for each expected date of PLAN why there is a visit, or why there is none.
+
+    PLAN is the id of a plan or its reference of the import; `flask plans list` shows both.
+    """
     now = now_utc()
-    company_id = _company_of(plan)
+    company_id, plan_id = _found(plan)
     rows = explain_plan(
         company_id,
-        plan,
+        plan_id,
         first.date() if first else now.date() - timedelta(days=30),
         last.date() if last else now.date() + timedelta(days=365),
         now,
         locale,
     )
     for row in rows:
-        due_on = row.decision.due_on
-        click.echo(f"{due_on or '-':<10}  {row.decision.state:10}  {row.text}")
+        due_on = row.decision.due_on.isoformat() if row.decision.due_on else "-"
+        click.echo(f"{due_on:10}  {say('command', f'plan-{row.decision.state.value}', {}, locale):14}  {row.text}")
+
+
+@plans.command("list")
+@click.option("--find", default="", help="Part of a plan's name or reference, or of its equipment's serial number.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=30, show_default=True)
+def list_plans(find: str, limit: int) -> None:
+    """Show plans: id, reference, equipment, name."""
+    found = queries.plans_named(find, limit + 1)
+    for plan, serial in found[:limit]:
+        click.echo(f"{plan.id}  {plan.external_ref or '-':16}  {serial or '-':14}  {plan.name}")
+    if len(found) > limit:
+        click.echo("… and more; name them with --find, or raise --limit.")
 
 
 @plans.command("generate")
-@click.argument("plan")
+@click.argument("plan", metavar="PLAN")
 def generate(plan: str) -> None:
     """Bring the visits of one PLAN up to date now."""
-    report = generate_visits(_company_of(plan), now_utc(), plan)
+    company_id, plan_id = _found(plan)
+    report = generate_visits(company_id, now_utc(), plan_id)
     for failure in report.failed:
         raise click.ClickException(failure["error"])
     click.echo(f"{report.made} made, {report.moved} moved, {report.withdrawn} withdrawn.")
 
 
-def _company_of(plan_id: str) -> str:
-    for company_id in queries.company_ids():
-        if queries.plan_is_there(company_id, plan_id):
-            return company_id
-    raise click.ClickException(f"There is no maintenance plan {plan_id}.")
+def _found(plan: str) -> tuple[str, str]:
+    """Company and id of the plan with this id or reference."""
+    found = queries.plans_called(plan)
+    if not found:
+        raise click.ClickException(f"There is no maintenance plan {plan}. `flask plans list` shows those that are.")
+    if len(found) > 1:
+        raise click.ClickException(f"{len(found)} companies have a maintenance plan {plan}; name it by its id.")
+    return found[0].company_id, found[0].id
 
 
 COMMANDS: tuple[click.Command, ...] = (plans,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -23,17 +23,21 @@ def plan(app: Flask, company: SmallCompany) -> str:
 
 
 @pytest.mark.parametrize(
-    ("locale", "sentences"),
+    ("locale", "states", "sentences"),
     [
-        ("en", ["Due on", "Waits: the visit due on", "Forecast for"]),
-        ("ru", ["Срок", "Ждёт: визит со сроком", "Прогноз на"]),
+        ("en", ["visit made", "held", "forecast"], ["Due on", "Waits: the visit due on", "Forecast for"]),
+        ("ru", ["визит создан", "ждёт", "прогноз"], ["Срок", "Ждёт: визит со сроком", "Прогноз на"]),
     ],
 )
-def test_a_plan_is_explained_in_words(app: Flask, plan: str, locale: str, sentences: list[str]) -> None:
+def test_a_plan_is_explained_in_words(
+    app: Flask, plan: str, locale: str, states: list[str], sentences: list[str]
+) -> None:
     answer = app.test_cli_runner().invoke(plans, ["explain", plan, "--to", week(2), "--locale", locale])
     assert answer.exit_code == 0, answer.output
     lines = answer.output.splitlines()
-    assert [line.split()[1] for line in lines] == ["generated", "held", "forecast"]
+    days = [line.split()[0] for line in lines]
+    assert days == sorted(date.fromisoformat(day).isoformat() for day in days)
+    assert [line[12:26].strip() for line in lines] == states
     assert all(sentence in line for sentence, line in zip(sentences, lines, strict=True))
     assert "{" not in answer.output
     assert "…" not in answer.output
@@ -56,3 +60,13 @@ def test_a_plan_that_is_not_there_is_said_so(app: Flask, plan: str, name: str) -
     answer = app.test_cli_runner().invoke(plans, ["explain", name])
     assert answer.exit_code == 1
     assert f"There is no maintenance plan {name}" in answer.output
+
+
+def test_a_plan_is_found_by_its_reference(app: Flask, company: SmallCompany) -> None:
+    with app.app_context():
+        made = a_plan(company, triggers=[WEEKLY], starts_on=datetime.now(UTC).date(), external_ref="MP-7", name="Pumps")
+    runner = app.test_cli_runner()
+    assert runner.invoke(plans, ["explain", "MP-7"]).output == runner.invoke(plans, ["explain", made]).output
+    for part in ("mp-7", "pump", "nothing"):
+        listed = runner.invoke(plans, ["list", "--find", part]).output
+        assert (made in listed) == (part != "nothing")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from server.extensions import db
 from server.store.models import (
@@ -188,10 +188,29 @@ def time_zones(company_id: str, sites: Sequence[str]) -> dict[str, str]:
     return {row.id: row.tz for row in db.session.execute(statement)}
 
 
-def plan_is_there(company_id: str, plan_id: str) -> bool:
-    """Whether a company has a plan of that id; False for what is no id at all."""
+def plans_called(name: str) -> list[MaintenancePlan]:
+    """The plans of this id or, by company, of this reference."""
     try:
-        UUID(plan_id)
+        plan_id: str | None = str(UUID(name))
     except ValueError:
-        return False
-    return db.session.get(MaintenancePlan, (company_id, plan_id)) is not None
+        plan_id = None
+    called = MaintenancePlan.id == plan_id if plan_id else MaintenancePlan.external_ref == name
+    return list(db.session.scalars(select(MaintenancePlan).where(called)))
+
+
+def plans_named(part: str, limit: int) -> list[tuple[MaintenancePlan, str]]:
+    """Plans with the serial number of their asset, where `part` is in the name, the reference or that number."""
+    matches = or_(
+        *(
+            column.icontains(part, autoescape=True)
+            for column in (MaintenancePlan.name, MaintenancePlan.external_ref, Asset.serial)
+        )
+    )
+    statement = (
+        select(MaintenancePlan, Asset.serial)
+        .join(Asset, (Asset.company_id == MaintenancePlan.company_id) & (Asset.id == MaintenancePlan.asset_id))
+        .where(matches)
+        .order_by(MaintenancePlan.name, Asset.serial, MaintenancePlan.id)
+        .limit(limit)
+    )
+    return [(plan, serial) for plan, serial in db.session.execute(statement)]
