@@ -14,10 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sync.change import Body, Json, same
+from sync.lanes import next_batch
 from sync.whole import MOST_DOCUMENTS, Checked, compare
 
 MOST_MUTATIONS = 500
 """A push holds at most so many (S-20)."""
+
+BATCH_BYTES = 500_000
+"""Of JSON in a push; well below what the server takes uncompressed (S-20)."""
 
 KEPT = timedelta(days=14)
 """What was answered is kept at most so long when no backup covers it (S-72)."""
@@ -209,7 +213,7 @@ class Replica:
             self.renew_token()
 
     def push(self, *, device_time: str, rtt_ms: float | None = None, most: int = MOST_MUTATIONS) -> list[Json]:
-        """Send the oldest of the outbox; what has a result leaves it. A group is never cut (S-24).
+        """Send the first of the outbox by its lanes (S-98); what has a result leaves it. A group is never cut (S-24).
 
         When no answer comes the outbox stays as it is: the same mutations go again (S-23).
         """
@@ -375,12 +379,7 @@ class Replica:
 
     def _batch(self, most: int) -> list[dict[str, Json]]:
         waiting = [mutation for mutation in self.state.outbox if mutation["id"] not in self.state.salvaged]
-        batch, following = waiting[:most], waiting[most:]
-        group = batch[-1]["group"] if batch else None
-        if group is not None and any(mutation["group"] == group for mutation in following):
-            whole = [mutation for mutation in batch if mutation["group"] != group]
-            batch = whole or [mutation for mutation in waiting if mutation["group"] == group]
-        return batch
+        return next_batch(waiting, most, BATCH_BYTES)
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Any:
         status, answer = self.transport(method, path, body)

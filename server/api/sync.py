@@ -25,6 +25,7 @@ from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, not
 from server.actions.push_changes import push_changes
 from server.actions.renew_token import renew_token
 from server.actions.salvage import keep_salvage
+from server.api import inflate
 from server.api.body import Blueprint
 from server.api.door import Farewell, address, device_or_farewell, locale, now, principal, requires_device
 from server.api.openapi import refuses
@@ -33,6 +34,13 @@ from server.store.marks import marks
 from server.store.queries import devices
 
 PUSH_LIMIT = 1024 * 1024
+"""Bytes of a push as they are sent."""
+
+INFLATED_LIMIT = 8 * 1024 * 1024
+"""Bytes of a push that was sent compressed."""
+
+MOST_PARTS = 400_000
+"""Values of a push, all levels counted; the largest that can be sent uncompressed, all signatures, has 300,000."""
 
 blueprint = Blueprint("sync", __name__, url_prefix="/sync/v1", description="What tablets speak")
 
@@ -129,10 +137,15 @@ class PullView(MethodView):
 
 
 def push_text() -> bytes:
-    """The bytes of a push; raises Problem `not-acceptable` (415), `too-large` (413)."""
-    if request.mimetype != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
+    """The bytes of a push, which may come compressed.
+
+    Raises Problem `not-acceptable` (415), `too-large` (413), `broken-encoding` (400).
+    """
+    if request.mimetype != "application/json":
         raise Problem(415, "not-acceptable", expected="application/json")
-    if (request.content_length or 0) > PUSH_LIMIT or len(text := request.get_data()) > PUSH_LIMIT:
+    text = inflate.body(most_sent=PUSH_LIMIT, most=INFLATED_LIMIT)
+    # An empty object takes forty times the memory of its two bytes: what may come out is bounded by parts too.
+    if sum(map(text.count, (b",", b"[", b"{"))) > MOST_PARTS:
         raise Problem(413, "too-large")
     return text
 
@@ -174,7 +187,18 @@ def keep_for_office(farewell: Farewell) -> dict[str, Any]:
 @blueprint.route("/push")
 class PushView(MethodView):
     @device_or_farewell(keep_for_office)
-    @blueprint.doc(requestBody={"content": {"application/json": {"schema": PushSchema}}})
+    @blueprint.doc(
+        requestBody={"content": {"application/json": {"schema": PushSchema}}},
+        parameters=[
+            {
+                "in": "header",
+                "name": "Content-Encoding",
+                "description": "How the body is compressed.",
+                "schema": {"type": "string", "enum": [*inflate.ENCODINGS]},
+            }
+        ],
+    )
+    @refuses(400, "broken-json", "broken-encoding")
     @blueprint.response(200, PushAnswer)
     def post(self) -> dict[str, Any]:
         """Take the device's mutations; each has its effect once and its own result."""

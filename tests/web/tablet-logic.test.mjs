@@ -56,7 +56,8 @@ test("a batch goes out in the order of n and leaves other people's work alone", 
 
 test("a group is not cut in two by the limit", () => {
   const entries = [entry({}, { n: 1 }), entry({ group: "g" }, { n: 2 }), entry({ group: "g" }, { n: 3 }), entry({}, { n: 4 })];
-  assert.deepEqual(outbox.nextBatch(entries, "laia", 2).map((one) => one.n), [1, 2, 3]);
+  assert.deepEqual(outbox.nextBatch(entries, "laia", 2).map((one) => one.n), [1]);
+  assert.deepEqual(outbox.nextBatch(entries.slice(1), "laia", 1).map((one) => one.n), [2, 3]);
 });
 
 test("without a word from the server an entry stays what it was", () => {

@@ -33,25 +33,35 @@ export class ProblemError extends Error {
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
  * @property {number} [timeoutMs] default 20 s
+ * @property {boolean} [compress] send a body of more than a few hundred bytes as gzip, where both ends know it
  */
+
+/** Characters from which on gzip makes a body smaller by more than its own headers. */
+const WORTH_PACKING = 600;
+const packing = { refused: typeof CompressionStream === "undefined" };
+
+/** @param {string} text */
+const gzip = (text) => new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
 
 /**
  * Ask the server; the parsed JSON answer, or null for an empty one.
  * @param {string} method @param {string} path @param {RequestOptions} [options] @returns {Promise<any>} @throws {ProblemError}
  */
-export async function request(method, path, { body, token, headers = {}, signal, timeoutMs = 20_000 } = {}) {
+export async function request(method, path, { body, token, headers = {}, signal, timeoutMs = 20_000, compress = false } = {}) {
   /** @type {Record<string, string>} */
   const sent = { Accept: "application/json, application/problem+json", "Accept-Language": locale.value, ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
   if (token) sent.Authorization = `Bearer ${token}`;
   const limit = AbortSignal.timeout(timeoutMs);
+  const plain = body === undefined ? undefined : JSON.stringify(body);
+  const packed = compress && plain && plain.length >= WORTH_PACKING && !packing.refused ? await gzip(plain) : null;
   let response;
   let text;
   try {
     response = await fetch(path, {
       method,
-      headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: packed ? { ...sent, "Content-Encoding": "gzip" } : sent,
+      body: packed ?? plain,
       credentials: "same-origin",
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
@@ -60,6 +70,11 @@ export async function request(method, path, { body, token, headers = {}, signal,
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw noContact();
+  }
+  // A server of before does not know compressed bodies: it gets them plain from now on.
+  if (packed && response.status === 415) {
+    packing.refused = true;
+    return request(method, path, { body, token, headers, signal, timeoutMs });
   }
   const parsed = parse(text);
   if (response.ok && (parsed !== undefined || text === "")) return parsed ?? null;

@@ -146,13 +146,13 @@ function push(list, line) {
 /**
  * The next entries to hand to the network, marked as sent in the same transaction that read them: what is typed from
  * here on is an edit of its own.
- * @param {Database} db @param {string} author @param {number} limit
+ * @param {Database} db @param {string} author @param {number} limit @param {number} [budget] bytes, about
  * @returns {Promise<{batch: OutboxEntry[], waiting: number}>} `waiting`: how many are unsent, the batch included
  */
-export function takeBatch(db, author, limit) {
+export function takeBatch(db, author, limit, budget) {
   return db.transaction("rw", db.outbox, async () => {
     const entries = await db.outbox.where("state").anyOf("saved", "sent").toArray();
-    const batch = nextBatch(entries, author, limit).map((entry) => ({ ...entry, state: /** @type {const} */ ("sent") }));
+    const batch = nextBatch(entries, author, limit, budget).map((entry) => ({ ...entry, state: /** @type {const} */ ("sent") }));
     await db.outbox.bulkPut(batch);
     return { batch, waiting: entries.filter((entry) => entry.author === author && entry.n !== null).length };
   });

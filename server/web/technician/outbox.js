@@ -5,7 +5,6 @@
 /** @typedef {import("./types.js").OutboxState} OutboxState */
 
 export const MOST_AT_ONCE = 200;
-const MOST_BYTES = 700_000;
 const KEPT_DAYS = 14;
 
 /**
@@ -29,22 +28,101 @@ export function mutation({ id, collection, documentId, baseVersion, madeAt, op =
 /** @param {OutboxEntry} entry @param {string} author */
 const toSend = (entry, author) => entry.author === author && (entry.state === "saved" || entry.state === "sent");
 
+/** Bytes of JSON that go in one push whatever is in them: compressed about a second at 32 kbit/s. */
+export const SMALL_BYTES = 16_000;
+export const MOST_BYTES = 700_000;
+const STATE = 0;
+const SIGNATURE = 1;
+const FORMS = 2;
+
+/** @typedef {Omit<Mutation, "n">} Edit */
+
 /**
- * The next entries to push, in order of `n`, within the limits of one push. A group is not cut in two.
- * @param {OutboxEntry[]} entries @param {string} author @param {number} [limit]
+ * In which lane an edit goes by itself: the state of the work, a signature, all else.
+ * @param {Edit} edit
+ */
+export const laneOf = (edit) => (edit.op === "create" || edit.add.events?.length ? STATE : edit.set.signature ? SIGNATURE : FORMS);
+
+/**
+ * What to push next, in the order of `n`: all that is left when that is little, else the first lane of it. The same
+ * as `sync/lanes.py`; `tests/vectors/lanes.json` holds both to it.
+ * @param {OutboxEntry[]} entries @param {string} author @param {number} [limit] most edits; a group is not cut in two
+ * @param {number} [budget] about so many bytes of JSON
  * @returns {OutboxEntry[]}
  */
-export function nextBatch(entries, author, limit = MOST_AT_ONCE) {
+export function nextBatch(entries, author, limit = MOST_AT_ONCE, budget = MOST_BYTES) {
   const queue = entries.filter((entry) => toSend(entry, author) && entry.n !== null).sort((a, b) => Number(a.n) - Number(b.n));
-  /** @type {OutboxEntry[]} */ const batch = [];
+  const lanes = lanesOf(queue.map((entry) => entry.mutation));
+  const sizes = queue.map((entry) => bytesOf(wire(entry)));
+  const little = sizes.reduce((sum, size) => sum + size, 0) <= SMALL_BYTES;
+  const first = Math.min(...lanes);
+  const kept = queue.map((_, index) => index).filter((index) => little || lanes[index] === first);
+  /** @type {number[]} */ const batch = [];
   let bytes = 0;
-  for (const entry of queue) {
-    bytes += JSON.stringify(entry.mutation).length;
-    const joins = entry.mutation.group !== null && entry.mutation.group === batch.at(-1)?.mutation.group;
-    if (batch.length > 0 && !joins && (batch.length >= limit || bytes > MOST_BYTES)) break;
-    batch.push(entry);
+  for (const members of whole(queue.map((entry) => entry.mutation), kept)) {
+    bytes += members.reduce((sum, index) => sum + sizes[index], 0);
+    if (batch.length > 0 && (batch.length + members.length > limit || bytes > budget)) break;
+    batch.push(...members);
   }
-  return batch;
+  return batch.sort((a, b) => a - b).map((index) => queue[index]);
+}
+
+const encoder = new TextEncoder();
+const bytesOf = (/** @type {any} */ value) => encoder.encode(JSON.stringify(value)).length;
+
+/** The group of an edit; one by itself is its own. @param {Edit[]} queue @param {number} index */
+const groupOf = (queue, index) => queue[index].group ?? index;
+
+/**
+ * Indexes in order, in parts that may not be cut: a group with all that stands between its first and its last.
+ * @param {Edit[]} queue @param {number[]} kept @returns {number[][]}
+ */
+function whole(queue, kept) {
+  const last = new Map(kept.map((index) => [groupOf(queue, index), index]));
+  /** @type {number[][]} */ const parts = [];
+  let end = -1;
+  for (const index of kept) {
+    if (index > end) parts.push([]);
+    parts[parts.length - 1].push(index);
+    end = Math.max(end, Number(last.get(groupOf(queue, index))));
+  }
+  return parts;
+}
+
+/** @param {Edit[]} queue @returns {number[]} the lane of each, with what must go before it or together with it */
+function lanesOf(queue) {
+  /** @type {number[]} */ let lanes = queue.map(laneOf);
+  for (;;) {
+    const before = lanes.join();
+    keepOrder(queue, lanes);
+    /** @type {Map<string | number, number>} */ const first = new Map();
+    queue.forEach((_, index) => first.set(groupOf(queue, index), Math.min(first.get(groupOf(queue, index)) ?? FORMS, lanes[index])));
+    lanes = queue.map((_, index) => Number(first.get(groupOf(queue, index))));
+    if (lanes.join() === before) return lanes;
+  }
+}
+
+/**
+ * Two edits of one field never change places, for the last one sent would be the one that stands; nothing goes before
+ * the making of its document.
+ * @param {Edit[]} queue @param {number[]} lanes
+ */
+function keepOrder(queue, lanes) {
+  /** @type {Map<string, {written: Set<string>, added: Set<string>, whole: boolean}[]>} */ const later = new Map();
+  for (let index = queue.length - 1; index >= 0; index--) {
+    const edit = queue[index];
+    const written = [...Object.keys(edit.set), ...Object.keys(edit.remove)];
+    const added = Object.keys(edit.add);
+    const whole = edit.op !== "update";
+    const seen = later.get(edit.document_id) ?? [];
+    const meets = seen.findIndex((there) => there && (whole || there.whole || written.some((name) => there.written.has(name) || there.added.has(name)) || added.some((name) => there.written.has(name))));
+    if (meets >= 0) lanes[index] = Math.min(lanes[index], meets);
+    const there = (seen[lanes[index]] ??= { written: new Set(), added: new Set(), whole: false });
+    for (const name of written) there.written.add(name);
+    for (const name of added) there.added.add(name);
+    there.whole ||= whole;
+    later.set(edit.document_id, seen);
+  }
 }
 
 /** @param {OutboxEntry} entry @returns {Mutation} */

@@ -1,17 +1,18 @@
 // The exchange with the office: push what is here, pull what is new, again and again. No error loses anything.
 import * as clock from "./clock.js";
 import * as database from "./db.js";
-import { MOST_AT_ONCE, wire } from "./outbox.js";
+import { MOST_AT_ONCE, MOST_BYTES, SMALL_BYTES, wire } from "./outbox.js";
 import { checkNowAndThen } from "./whole.js";
 
 /** @typedef {import("./db.js").Database} Database */
 /** @typedef {import("../shared/api.js").ProblemError} ProblemError */
-/** @typedef {(method: string, path: string, options?: {body?: any, token?: string}) => Promise<any>} Ask */
+/** @typedef {(method: string, path: string, options?: {body?: any, token?: string, compress?: boolean, timeoutMs?: number}) => Promise<any>} Ask */
 
 export const APP_VERSION = "0.1.0";
 export const SCHEMA_VERSION = 1;
 
 const PAGE = 200;
+const LEAST_PAGE = 10;
 const EVERY_MS = 30_000;
 /** While the office tells of its news by itself, asking is only for what got lost. */
 const EVERY_LISTENING_MS = 180_000;
@@ -20,6 +21,13 @@ const SPREAD_MS = 400;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 const TRIES_ALONE = 3;
+/** A push that is answered sooner may be followed by a larger one; after one that took longer a smaller one goes. */
+const QUICK_MS = 1_500;
+const SLOW_MS = 6_000;
+/** An answer on a thin link that other lanes share may take so long. */
+const THIN_LINK_MS = 60_000;
+/** Documents of a page: fewer after a page that did not come through, so that a thin link gets on. */
+const pages = { size: PAGE };
 
 /**
  * How the last exchange went. `signed_out`: the office does not know this tablet any more; work goes on and is kept.
@@ -80,7 +88,7 @@ function outcomeOf({ status, code }) {
 }
 
 /**
- * Push batch after batch. A batch that the server cannot take is halved until the one edit is found that it stumbles
+ * Push batch after batch, small ones first and larger ones while the link carries them. A batch that the server cannot take is halved until the one edit is found that it stumbles
  * over; that one is set aside for a person, and the others go on.
  * @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now
  * @param {(progress: {sent: number, total: number}) => void} onProgress
@@ -88,9 +96,10 @@ function outcomeOf({ status, code }) {
 async function pushAll(db, ask, device, now, onProgress) {
   const author = device.technician.id;
   let limit = MOST_AT_ONCE;
+  let budget = SMALL_BYTES;
   let sent = 0;
   for (;;) {
-    const { batch, waiting } = await database.takeBatch(db, author, limit);
+    const { batch, waiting } = await database.takeBatch(db, author, limit, budget);
     if (!batch.length) return;
     onProgress({ sent, total: sent + waiting });
     const sentAt = now();
@@ -98,9 +107,13 @@ async function pushAll(db, ask, device, now, onProgress) {
       const estimate = await database.readMeta(db, "clock");
       const answer = await ask("POST", "/sync/v1/push", {
         token: device.token,
+        compress: true,
+        timeoutMs: THIN_LINK_MS,
         body: { device_time: iso(sentAt), ...(estimate ? { rtt_ms: Math.round(estimate.uncertaintyMs * 2) } : {}), mutations: batch.map(wire) },
       });
       const receivedAt = now();
+      const took = receivedAt - sentAt;
+      budget = took < QUICK_MS ? Math.min(MOST_BYTES, budget * 4) : took > SLOW_MS ? Math.max(SMALL_BYTES / 2, budget / 2) : budget;
       await database.takeResults(db, answer.results, iso(receivedAt));
       await database.writeMeta(db, "clock", clock.better(estimate ?? null, clock.measure(sentAt, receivedAt, answer.server_time)));
       const answered = new Set(answer.results.map((/** @type {any} */ result) => result.id));
@@ -154,10 +167,13 @@ async function pullAll(db, ask, device, now) {
     const cursor = await database.readMeta(db, "cursor");
     let page;
     try {
-      const query = new URLSearchParams({ limit: String(PAGE), ...(cursor ? { cursor } : {}) });
-      page = await ask("GET", `/sync/v1/pull?${query}`, { token: device.token });
+      const query = new URLSearchParams({ limit: String(pages.size), ...(cursor ? { cursor } : {}) });
+      const sentAt = now();
+      page = await ask("GET", `/sync/v1/pull?${query}`, { token: device.token, timeoutMs: THIN_LINK_MS });
+      if (now() - sentAt < QUICK_MS) pages.size = Math.min(PAGE, pages.size * 2);
     } catch (error) {
       const { status, code } = /** @type {ProblemError} */ (error);
+      if (status === 0) pages.size = Math.max(LEAST_PAGE, Math.floor(pages.size / 2));
       // The cursor is too old, or of a history that the server no longer has.
       if (!cursor || restarted || !(status === 409 || status === 410 || /cursor|epoch/.test(code ?? ""))) throw error;
       restarted = true;
