@@ -24,6 +24,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 YES = {"yes", "true", "1", "y", "да", "д", "истина"}
 NO = {"no", "false", "0", "n", "нет", "н", "ложь"}
 
+# Of the whole process, so that it is set once and for all; a cell's length is judged here, with its line and column.
+csv.field_size_limit(2**31 - 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -91,7 +94,6 @@ def _decode(content: bytes, table: Table) -> str | None:
 
 def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
     """Records with the line they begin on; stops at quotes that never close."""
-    csv.field_size_limit(max(len(text), 1))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     begins = 1
     while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -69,7 +69,7 @@ def test_what_is_returned_is_the_technicians_again_and_can_be_done_again(
     assert (shown["exec_state"], shown["plan_state"], shown["assignee_id"]) == ("accepted", "published", company.anna)
     assert (shown["finished_at"], shown["performed_by_id"]) == (None, None)
     assert shown["events"][-1]["reason"] == "The act has no signature."
-    after = datetime.fromisoformat(shown["events"][-1]["at"])
+    after = datetime.fromisoformat(shown["events"][-1]["at"]) + timedelta(seconds=30)
     anna.work(done, "started", "done", start=after)
     anna.sync()
     assert anna.body(done)["exec_state"] == "done"

@@ -17,6 +17,8 @@ from tests.serving import Server
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 IDENTIFIER = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}")
+FILLED = {"/board": "[data-bar], [data-day]", "/conflicts": "[data-case]", "/devices": "tbody tr"}
+"""What each page shows once it has its data."""
 SIZES = [(1440, 900), (1024, 768), (412, 915)]
 OVERFLOW = """() => [...document.querySelectorAll("body *")].filter((node) => {
   const style = getComputedStyle(node);
@@ -293,7 +295,7 @@ def test_nothing_overflows_and_nothing_is_reported(page: Page, demo_server: Serv
         page.goto(demo_server.url + path)
         expect(page.locator("main")).to_be_visible()
         expect(page.locator("html")).to_have_attribute("lang", locale)
-        page.wait_for_load_state("networkidle")
+        page.locator(FILLED[path]).first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         assert page.evaluate(OVERFLOW) == [], width
         expect(page.locator("main")).not_to_contain_text(IDENTIFIER)

@@ -117,6 +117,8 @@ export function serverNow() {
 
 /** Only the newest answer counts: an older one may arrive later. */
 let asked = 0;
+/** A change made here is to be shown at once, by whichever answer is taken next: news of it may ask again meanwhile. */
+let ownUnseen = false;
 
 /**
  * Ask for the day again.
@@ -124,6 +126,7 @@ let asked = 0;
  */
 export async function refresh({ own = false } = {}) {
   const ask = ++asked;
+  ownUnseen ||= own;
   const query = new URLSearchParams({ date: day.value ?? localAt(serverNow(), "UTC").date });
   if (branchId.value) query.set("branch_id", branchId.value);
   try {
@@ -133,7 +136,9 @@ export async function refresh({ own = false } = {}) {
     day.value ??= next.date;
     branchId.value ??= next.branch.id;
     const shown = board.value;
-    if (!own && shown && (held.value || movesSelection(shown, next, selected.value))) waiting.value = next;
+    const wanted = ownUnseen;
+    ownUnseen = false;
+    if (!wanted && shown && (held.value || movesSelection(shown, next, selected.value))) waiting.value = next;
     else take(next);
   } catch (error) {
     if (ask === asked) fault.value = error;
