@@ -33,7 +33,7 @@ class Reader:
         """One page; whether there is more."""
         with snapshot():
             held = pull.subscriptions(self.company_id, self.device_id)
-            newest = devices.clock(self.company_id)
+            newest = devices.history(self.company_id).n
             page = view.read_view(self.company_id, held, group, self.places[group], limit, newest)
         assert len(page.rows) == limit if page.more else len(page.rows) <= limit
         self.places[group] = page.place
