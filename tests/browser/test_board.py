@@ -256,6 +256,31 @@ def test_cancelled_visit_comes_back_by_undo(page: Page, demo_server: Server, off
     expect(todo(page, visit["id"])).to_be_visible()
 
 
+def test_finished_visit_is_reviewed_returned_and_closed(page: Page, demo_server: Server, office: Office) -> None:
+    done = [one for one in office.board(office.today)["visits"] if one["exec_state"] == "done" and not one["conflicts"]]
+    reviewed, returned = done[0], done[-1]
+    assert reviewed["id"] != returned["id"]
+    open_board(page, demo_server, office.today)
+    bar(page, reviewed["id"]).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Mark as reviewed").click()
+    expect(page.locator(".inspector-state")).to_contain_text("reviewed")
+    page.get_by_role("button", name="Close the visit").click()
+    expect(page.locator(".inspector-state")).to_contain_text("closed")
+    expect(page.get_by_role("button", name="Return to the technician")).to_have_count(0)
+    bar(page, returned["id"]).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Return to the technician").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Return to the technician")).to_be_disabled()
+    dialog.get_by_label("What is still to be done").fill("The act has no signature.")
+    dialog.get_by_role("button", name="Return to the technician").click()
+    expect(page.get_by_role("button", name="Mark as reviewed")).to_have_count(0)
+    visit = office.get(f"/visits/{returned['id']}")
+    assert (visit["exec_state"], visit["events"][-1]["reason"]) == ("accepted", "The act has no signature.")
+    assert office.get(f"/visits/{reviewed['id']}")["exec_state"] == "closed"
+
+
 def test_board_without_webgl_says_so_and_keeps_working(
     page: Page, demo_server: Server, office: Office, day: str
 ) -> None:
