@@ -20,7 +20,7 @@ from server.actions.planning_problem import (
 )
 from server.actions.read_fleet import signs_of
 from server.config import APP_VERSION
-from server.domain.fleet import clock_is_wrong, state_of, unsent_estimate
+from server.domain.fleet import clock_is_wrong, is_older, state_of, unsent_estimate
 from server.domain.local_time import local_date
 from server.problems import not_found
 from server.store.models import Branch, Customer, Device, DeviceNotice, RouteStop, Site, Technician, Visit
@@ -286,7 +286,7 @@ def _device(device: Device | None, visits: list[Item], notices: list[DeviceNotic
         "clock_offset_s": device.clock_offset_s,
         "clock_is_wrong": clock_is_wrong(signs),
         "app_version": device.app_version,
-        "app_is_old": device.app_version not in (None, APP_VERSION),
+        "app_is_old": is_older(device.app_version, APP_VERSION),
         "notices": sum(one.device_id == device.id for one in notices),
     }
 

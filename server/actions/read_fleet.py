@@ -10,7 +10,7 @@ from schemas.entities.base import iso
 from server.actions.device_notices import for_office
 from server.actions.planning_problem import may_have_started
 from server.config import APP_VERSION
-from server.domain.fleet import Signs, clock_is_wrong, state_of, unsent_estimate
+from server.domain.fleet import Signs, clock_is_wrong, is_older, state_of, unsent_estimate
 from server.store.models import Device, Visit
 from server.store.queries import fleet, office, planning, salvage
 from server.store.queries.fleet import Pending
@@ -53,7 +53,7 @@ def describe(company_id: str, devices: Sequence[Device], now: datetime, locale: 
                 "name": device.name,
                 "state": state_of(signs, now),
                 "app_version": device.app_version,
-                "app_is_old": device.app_version is not None and device.app_version != APP_VERSION,
+                "app_is_old": is_older(device.app_version, APP_VERSION),
                 "schema_version": device.schema_version,
                 "enrolled_at": iso(device.enrolled_at),
                 "last_seen_at": _iso(device.last_seen_at),

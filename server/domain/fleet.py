@@ -57,3 +57,16 @@ def unsent_estimate(signs: Signs, may_have_started: int) -> int:
 def clock_is_wrong(signs: Signs) -> bool:
     """Whether somebody should set the tablet's clock."""
     return abs(signs.clock_offset_s or 0.0) > CLOCK_WORTH_A_WARNING_S
+
+
+def is_older(version: str | None, newest: str) -> bool:
+    """Whether an app's version is before `newest`; what is not numbers with dots is another app."""
+    parts = _numbers(version or "")
+    return parts is not None and parts < (_numbers(newest) or ())
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
+    try:
+        return tuple(int(part) for part in version.split("."))
+    except ValueError:
+        return None

@@ -14,7 +14,7 @@ from flask import Flask
 from schemas.entities.base import iso
 from server.actions.end_device import leave, revoke
 from server.config import APP_VERSION
-from server.domain.fleet import Signs, clock_is_wrong, state_of, unsent_estimate
+from server.domain.fleet import Signs, clock_is_wrong, is_older, state_of, unsent_estimate
 from server.store.models import Device
 from tests.api.conftest import problem
 from tests.builders import Office, SmallCompany, change, publish
@@ -47,6 +47,14 @@ def test_what_is_missing_is_among_what_it_told_and_each_visit_begun_is_one_more(
 @pytest.mark.parametrize(("offset", "wrong"), [(299, False), (301, True), (-301, True), (None, False)])
 def test_a_clock_is_wrong_by_more_than_five_minutes(offset: float | None, wrong: bool) -> None:
     assert clock_is_wrong(signs(clock_offset_s=offset)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("version", "old"),
+    [("0.0.9", True), ("0.1.0", False), ("0.10.0", False), ("1", False), ("", False), (None, False), ("mine", False)],
+)
+def test_an_app_is_old_by_its_numbers(version: str | None, old: bool) -> None:
+    assert is_older(version, "0.1.0") is old
 
 
 def test_the_tablet_app_and_the_server_name_the_same_version() -> None:

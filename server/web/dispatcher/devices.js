@@ -1,149 +1,119 @@
-// The tablets: when each last spoke, what it may hold, and how a new one gets its access.
-import { useEffect, useState } from "preact/hooks";
+// The tablets: when each last spoke, what it may hold, what is odd about it, and how a new one gets its access.
+import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { Button, Chip, Dialog, Empty, ErrorBox, toast } from "../shared/components.js";
+import { Button, Chip, Empty, ErrorBox } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatDate, formatDuration, formatNumber, formatTime, locale, t } from "../shared/i18n.js";
+import { Icon } from "../shared/icons.js";
+import { listen } from "../shared/stream.js";
 import { showFault } from "./changes.js";
+import { DeviceDetail, NoticeLine, when } from "./device-detail.js";
+import { Enrol, Revoke } from "./enrol-tablet.js";
+import { devices, fault, fleet, hasAccess, load, marksOf } from "./fleet.js";
+import { SalvageInbox } from "./salvage.js";
+import { Shape } from "./shapes.js";
 import { api } from "./store.js";
 
 const POLL_MS = 15_000;
 const CLOCK_WORTH_SAYING_S = 60;
-/** Longer than this without a word is worth a look: a shift has no such gaps. */
-const QUIET_S = 12 * 3600;
+/** A restore is said for so long. */
+const RESTORE_WORTH_SAYING_MS = 14 * 86_400_000;
 
-/** @type {import("@preact/signals").Signal<any[] | null>} */
-const devices = signal(null);
-/** @type {import("@preact/signals").Signal<any>} */
-const fault = signal(null);
 const enrolling = signal(false);
+/** @type {import("@preact/signals").Signal<string | null>} */
+const opened = signal(null);
 /** @type {import("@preact/signals").Signal<any>} */
 const revoking = signal(null);
-
-async function load() {
-  try {
-    devices.value = (await api("GET", "/devices?limit=200")).items;
-    fault.value = null;
-  } catch (error) {
-    fault.value = error;
-  }
-}
-
-/**
- * An SVG made for a page, as an image of its own: as such it has to name its language.
- * @param {string} svg
- */
-function imageOf(svg) {
-  const named = svg.includes("xmlns=") ? svg : svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
-  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(named)}`;
-}
-
-function Enrol() {
-  const [technicians, setTechnicians] = useState(/** @type {any[]} */ ([]));
-  const [chosen, setChosen] = useState("");
-  const [code, setCode] = useState(/** @type {any} */ (null));
-  const [error, setError] = useState(/** @type {any} */ (null));
-  const close = () => {
-    enrolling.value = false;
-    load();
-  };
-  useEffect(() => {
-    api("GET", "/technicians?limit=200&active=true&sort=name").then(({ items }) => {
-      setTechnicians(items);
-      setChosen(items[0]?.id ?? "");
-    }, setError);
-  }, []);
-  const make = async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    setError(null);
-    try {
-      setCode(await api("POST", "/devices/enrolment-codes", { technician_id: chosen }));
-    } catch (problem) {
-      setError(problem);
-    }
-  };
-  const name = technicians.find(({ id }) => id === chosen)?.name ?? "";
-  if (!code) {
-    return html`<${Dialog} title=${t("devices.enrol")} onClose=${close}>
-      <form class="move" onSubmit=${make}>
-        <${ErrorBox} error=${error} />
-        <label class="field"><span>${t("devices.enrol_who")}</span>
-          <select value=${chosen} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
-            ${technicians.map((one) => html`<option value=${one.id}>${one.name}</option>`)}
-          </select></label>
-        <footer><${Button} onClick=${close}>${t("action.cancel")}<//><${Button} kind="primary" type="submit" disabled=${!chosen}>${t("devices.enrol_go")}<//></footer>
-      </form>
-    <//>`;
-  }
-  const copy = () => navigator.clipboard?.writeText(code.code).then(() => toast(t("devices.copied")), showFault);
-  return html`<${Dialog} title=${t("devices.enrol_title", { name })} onClose=${close} footer=${html`<${Button} kind="primary" onClick=${close}>${t("action.close")}<//>`}>
-    <div class="enrol">
-      ${code.qr_svg && html`<img class="enrol-qr" src=${imageOf(code.qr_svg)} alt=${t("devices.enrol_qr")} />`}
-      <div>
-        <p class="enrol-code" data-code=${code.code}>${code.code}</p>
-        <${Button} kind="quiet" onClick=${copy}>${t("devices.copy")}<//>
-        <p>${t("devices.enrol_how", { url: new URL(code.url ?? "/tablet/", location.href).origin + "/tablet/" })}</p>
-        <p class="hint">${t("devices.enrol_until", { time: formatTime(code.expires_at) })}</p>
-      </div>
-    </div>
-  <//>`;
-}
-
-function Revoke() {
-  const device = revoking.value;
-  if (!device) return null;
-  const close = () => (revoking.value = null);
-  const go = async () => {
-    close();
-    try {
-      await api("POST", `/devices/${device.id}/revoke`);
-      toast(t("devices.revoked_done", { name: device.name }));
-    } catch (error) {
-      showFault(error);
-    }
-    load();
-  };
-  const footer = html`<${Button} onClick=${close}>${t("action.cancel")}<//><${Button} kind="danger" onClick=${go}>${t("devices.revoke_go")}<//>`;
-  return html`<${Dialog} title=${t("devices.revoke_title", { name: `${device.name}, ${device.technician_name}` })} onClose=${close} footer=${footer}><p>${t("devices.revoke_what")}</p><//>`;
-}
 
 /** @param {{device: any}} props */
 function DeviceRow({ device }) {
   const ago = device.last_seen_at ? (Date.now() - Date.parse(device.last_seen_at)) / 1000 : null;
-  const offset = Math.round((device.clock_offset_s ?? 0) / 60);
-  return html`<tr class=${device.revoked_at ? "is-revoked" : ""}>
-    <th scope="row">${device.technician_name}</th>
+  const silent = ["quiet", "silent", "expired"].includes(device.state);
+  const offset = Math.round(Math.abs(device.clock_offset_s ?? 0) / 60);
+  return html`<tr class=${hasAccess(device) ? "" : "is-revoked"} data-device=${device.id}>
+    <th scope="row"><button type="button" class="device-open" onClick=${() => (opened.value = device.id)}>${device.technician_name}</button></th>
     <td>${device.name}</td>
     <td title=${device.last_seen_at ? `${formatDate(device.last_seen_at)} ${formatTime(device.last_seen_at)}` : undefined}>
-      ${ago === null ? t("devices.never") : html`<span class=${ago > QUIET_S ? "is-offline" : ""}>${t("devices.ago", { time: ago > 172_800 ? formatDate(device.last_seen_at, { weekday: false }) : formatDuration(Math.max(60, ago)) })}</span>`}
-      ${Math.abs(device.clock_offset_s ?? 0) >= CLOCK_WORTH_SAYING_S && html` <${Chip} tone="warn" icon="clock">${t("devices.clock", { minutes: offset > 0 ? `+${offset}` : `−${-offset}` })}<//>`}
+      ${ago === null ? t("devices.never") : html`<span class=${silent ? "is-offline" : ""}>${silent && html`<${Icon} name="offline" size=${14} />`}${t("devices.ago", { time: ago > 172_800 ? formatDate(device.last_seen_at, { weekday: false }) : formatDuration(Math.max(60, ago)) })}</span>`}
     </td>
-    <td class="number">${formatNumber(device.unsent ?? 0)}</td>
-    <td>${device.app_version ?? "–"}</td>
-    <td>${device.revoked_at ? html`<${Chip} tone="offline" icon="lock">${t("devices.revoked")}<//>` : html`<${Chip} icon="check">${t("devices.active")}<//>`}</td>
-    <td class="device-actions">${!device.revoked_at && html`<${Button} onClick=${() => (revoking.value = device)}>${t("devices.revoke")}<//>`}</td>
+    <td class="number" data-name=${t("devices.unsent")}>${device.unsent_estimate ? `~${formatNumber(device.unsent_estimate)}` : device.told_at ? "0" : "–"}</td>
+    <td>${Math.abs(device.clock_offset_s ?? 0) < CLOCK_WORTH_SAYING_S
+      ? html`<span class="hint">${device.clock_offset_s === null ? "–" : t("devices.clock_ok")}</span>`
+      : html`<${Chip} tone=${device.clock_is_wrong ? "warn" : ""} icon="clock">${t(device.clock_offset_s < 0 ? "devices.clock.ahead" : "devices.clock.behind", { n: offset })}<//>`}</td>
+    <td>${device.app_version ?? "–"}${device.app_is_old && html` <span class="hint">${t("devices.old")}</span>`}</td>
+    <td class="device-marks"><${Marks} device=${device} /></td>
   </tr>`;
+}
+
+/** @param {{device: any}} props */
+function Marks({ device }) {
+  const marks = marksOf(device);
+  return html`${!hasAccess(device) && html`<${Chip} tone="offline" icon="lock">${t(`devices.state.${device.state}`)}<//>`}
+    ${device.state === "expired" && html`<${Chip} tone="offline" icon="key">${t("devices.state.expired")}<//>`}
+    ${marks.map((mark) => html`<span class=${`chip ${mark.tone}`}><${Shape} name=${mark.icon} size=${16} /><span>${t(mark.key, mark.params)}</span></span>`)}
+    ${hasAccess(device) && device.state !== "expired" && !marks.length && html`<span class="hint">${t("devices.nothing_odd")}</span>`}`;
+}
+
+/** What concerns no single tablet: the restore, and who has not sent again yet. */
+function Banners() {
+  const figures = fleet.value;
+  if (!figures) return null;
+  const restored = figures.restored_at && Date.now() - Date.parse(figures.restored_at) < RESTORE_WORTH_SAYING_MS;
+  const whole = figures.sent_again >= figures.devices;
+  const close = async (/** @type {any} */ notice) => {
+    await api("POST", `/devices/notices/${notice.id}/close`).catch(showFault);
+    load();
+  };
+  return html`${restored && html`<p class="fleet-restored" role="status"><${Icon} name=${whole ? "check" : "sync"} size=${18} /><span>${t(figures.restored_to ? "devices.restored_to" : "devices.restored", { at: when(figures.restored_at), to: figures.restored_to ? when(figures.restored_to) : "" })}
+      ${t("devices.sent_again", { done: figures.sent_again, n: figures.devices })}</span></p>`}
+    ${figures.notices.length > 0 && html`<ul class="device-notices is-fleet">${figures.notices.map((/** @type {any} */ notice) => html`<${NoticeLine} key=${notice.id} notice=${notice} onClose=${() => close(notice)} />`)}</ul>`}`;
+}
+
+function Figures() {
+  const figures = fleet.value;
+  if (!figures) return html`<p class="secondary">${" "}</p>`;
+  const told = [
+    t("devices.count", { n: figures.devices }),
+    figures.silent > 0 && t("devices.silent", { n: figures.silent }),
+    figures.unsent_told > 0 && t("devices.unsent_all", { n: figures.unsent_told }),
+    figures.backed_up_at ? t("devices.backed_up", { time: when(figures.backed_up_at) }) : t("devices.no_backup"),
+  ];
+  return html`<p class="secondary">${told.filter(Boolean).join(" · ")}</p>`;
 }
 
 export function DevicesPage() {
   locale.value;
   useEffect(() => {
     load();
-    const timer = setInterval(() => document.visibilityState === "visible" && load(), POLL_MS);
-    return () => clearInterval(timer);
+    const visible = () => document.visibilityState === "visible";
+    const line = listen({
+      where: async () => ({ path: "/api/v1/stream" }),
+      onNews: load,
+      page: { visible, addEventListener: (type, listener) => document.addEventListener(type, listener) },
+    });
+    const timer = setInterval(() => visible() && load(), POLL_MS);
+    return () => {
+      clearInterval(timer);
+      line.stop();
+    };
   }, []);
   const all = devices.value;
-  const heads = ["technician", "device", "last", "unsent", "version", "state"];
+  const shown = all?.find(({ id }) => id === opened.value);
+  const heads = ["technician", "device", "last", "unsent", "clock_head", "version", "look"];
   return html`<main class="devices" id="main">
-    <header><div><h1>${t("devices.title")}</h1><p class="secondary">${all ? t("devices.count", { n: all.length }) : " "}</p></div>
+    <header><div><h1>${t("devices.title")}</h1><${Figures} /></div>
       <${Button} kind="primary" icon="plus" onClick=${() => (enrolling.value = true)}>${t("devices.enrol")}<//></header>
     <${ErrorBox} error=${fault.value} onRetry=${load} />
+    <${Banners} />
+    <${SalvageInbox} onChange=${load} />
     ${all && all.length > 0 &&
     html`<div class="device-table"><table aria-label=${t("devices.columns")}>
-      <thead><tr>${heads.map((key) => html`<th scope="col" class=${key === "unsent" ? "number" : ""}>${t(`devices.${key}`)}</th>`)}<td></td></tr></thead>
+      <thead><tr>${heads.map((key) => html`<th scope="col" class=${key === "unsent" ? "number" : ""}>${t(`devices.${key}`)}</th>`)}</tr></thead>
       <tbody>${all.map((device) => html`<${DeviceRow} key=${device.id} device=${device} />`)}</tbody>
     </table></div>`}
     ${all && !all.length && html`<${Empty} icon="device" text=${t("devices.none")} />`}
-    ${enrolling.value && html`<${Enrol} />`}<${Revoke} />
+    ${enrolling.value && html`<${Enrol} onClose=${() => { enrolling.value = false; load(); }} />`}
+    ${shown && !revoking.value && html`<${DeviceDetail} device=${shown} onClose=${() => (opened.value = null)} onRevoke=${() => (revoking.value = shown)} onChange=${load} />`}
+    ${revoking.value && html`<${Revoke} device=${revoking.value} onClose=${() => (revoking.value = null)} onDone=${load} />`}
   </main>`;
 }

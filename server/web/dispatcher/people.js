@@ -32,6 +32,7 @@ export function DeviceLine({ technician, tz }) {
     const words = t("board.device.quiet", { time: formatDuration((at - ms(device.last_seen_at)) / 1000) });
     return line("tl-device is-offline", "offline", [words, unsent].filter(Boolean).join(" · "));
   }
+  if (device.notices) return line("tl-device is-odd", "alert", t("board.device.notices", { n: device.notices }));
   const offset = Math.round((device.clock_offset_s ?? 0) / 60);
   if (Math.abs(device.clock_offset_s ?? 0) >= CLOCK_WORTH_SAYING_S) {
     return line("tl-device is-clock", "clock", t("board.device.clock", { minutes: offset > 0 ? `+${offset}` : `−${-offset}` }));
@@ -44,7 +45,7 @@ export function DeviceLine({ technician, tz }) {
     return line("tl-device", "device", t("board.device.never"));
   }
   const seen = t("board.device.seen", { time: formatDuration(Math.max(60, (at - ms(device.last_seen_at)) / 1000)) });
-  return line("tl-device", "device", [seen, unsent].filter(Boolean).join(" · "));
+  return line("tl-device", "device", [seen, unsent, device.app_is_old && t("board.device.old")].filter(Boolean).join(" · "));
 }
 
 /** In rows of one line only what is out of the ordinary is shown, as a shape. @param {{technician: Technician}} props */
@@ -53,6 +54,7 @@ export function DeviceMark({ technician }) {
   if (device.state === "quiet" && device.last_seen_at) {
     return html`<${Icon} name="offline" size=${14} class="tl-mark is-offline" label=${t("board.device.quiet", { time: formatDuration((now.value - ms(device.last_seen_at)) / 1000) })} />`;
   }
+  if (device.notices) return html`<${Icon} name="alert" size=${14} class="tl-mark is-odd" label=${t("board.device.notices", { n: device.notices })} />`;
   if (Math.abs(device.clock_offset_s ?? 0) < CLOCK_WORTH_SAYING_S) return null;
   return html`<${Icon} name="clock" size=${14} class="tl-mark is-clock" label=${t("board.device.clock", { minutes: Math.round((device.clock_offset_s ?? 0) / 60) })} />`;
 }

@@ -54,7 +54,7 @@
  * @property {"must" | "fits" | "waiting"} [group]
  */
 
-/** @typedef {{state: "fresh" | "quiet" | "never", last_seen_at: string | null, unsent: number | null, clock_offset_s: number | null, lat?: number | null, lon?: number | null}} DeviceState */
+/** @typedef {{state: "fresh" | "quiet" | "never", last_seen_at: string | null, unsent: number | null, clock_offset_s: number | null, clock_is_wrong?: boolean, app_is_old?: boolean, notices?: number, lat?: number | null, lon?: number | null}} DeviceState */
 
 /**
  * @typedef {object} Technician
