@@ -107,3 +107,17 @@ def canonical(value: Json) -> str:
 def same(a: Json, b: Json) -> bool:
     """Equality of JSON values, so that 1 and true, or a missing and a null list entry, are never confused."""
     return canonical(a) == canonical(b)
+
+
+def laid_over(body: Body, patch: Mapping[str, Json]) -> Body:
+    """The body with the `set`, `add` and `remove` of a patch on top: what the person who wrote it sees."""
+    seen = dict(body)
+    seen.update(patch["set"])
+    for name, values in patch["add"].items():
+        there = seen.get(name) or []
+        ids = {entry["id"] for entry in there if isinstance(entry, dict)}
+        fresh = [value for value in values if not (isinstance(value, dict) and value.get("id") in ids)]
+        seen[name] = there + [value for value in fresh if not any(same(value, old) for old in there)]
+    for name, values in patch["remove"].items():
+        seen[name] = [old for old in seen.get(name) or [] if not any(same(value, old) for value in values)]
+    return seen

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sync.change import Body, Json, same
+from sync.change import Body, Json, laid_over
 from sync.lanes import next_batch
 from sync.whole import MOST_DOCUMENTS, Checked, compare
 
@@ -28,8 +28,6 @@ KEPT = timedelta(days=14)
 
 FORMER_TOKENS = 15
 """So many tokens that were given back are kept: a restored server may know one of them (S-76)."""
-
-ENTRY_LISTS = frozenset({"events", "answers", "readings", "notes", "findings", "attachments"})
 
 
 class Transport(Protocol):
@@ -86,6 +84,8 @@ class State:
     """What the person should know of this device (S-83)."""
     renew: bool = False
     """The server asks for the token to be renewed (S-75)."""
+    answered: list[dict[str, Json]] = field(default_factory=list)
+    """Mutations that had effect, with the `version` that holds it, until the replica has read that."""
     results: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Mutation id -> what became of it, for ever (S-27)."""
     dropped: dict[str, str] = field(default_factory=dict)
@@ -181,14 +181,15 @@ class Replica:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def view(self, document_id: str) -> Body | None:
-        """What the person sees: the document with their own unsent edits laid over it (law 7, S-22)."""
+        """What the person sees: the document with their own edits laid over it, until it holds them (law 7, S-22)."""
         held = self.state.documents.get(document_id)
-        mine = [mutation for mutation in self.state.outbox if mutation["document_id"] == document_id]
+        own = [*self.state.answered, *self.state.outbox]
+        mine = [mutation for mutation in own if mutation["document_id"] == document_id]
         if held is None and not any(mutation["op"] == "create" for mutation in mine):
             return None
         body: Body = copy.deepcopy(held["document"]) if held else {"id": document_id}
         for mutation in mine:
-            _lay_over(body, mutation)
+            body = laid_over(body, mutation)
         return body
 
     def unsent(self, document_id: str | None = None) -> list[dict[str, Json]]:
@@ -233,6 +234,8 @@ class Replica:
         self.state.outbox = [m for m in self.state.outbox if m["id"] not in answered]
         self.state.notices, self.state.renew = answer["notices"], answer["renew_token"]
         self._let_go(answer, device_time)
+        had_effect = [m | {"version": self.state.results[m["id"]]["version"]} for m in batch]
+        self.state.answered += [m for m in had_effect if m["version"] is not None and self._is_ahead(m)]
         results: list[Json] = answer["results"]
         return results
 
@@ -285,6 +288,7 @@ class Replica:
         self.state.outbox = sorted([*again, *self.state.outbox], key=lambda mutation: int(mutation["n"]))
         self.state.kept = []
         self.state.cursor = None
+        self.state.answered = [m | {"version": None} for m in self.state.answered]
         self.state.stale = list(self.state.documents)
 
     def _wipe(self) -> None:
@@ -314,6 +318,7 @@ class Replica:
         if not page["more"]:
             self._forget(self.state.stale, "not-needed")
             self.state.stale = []
+        self.state.answered = [m for m in self.state.answered if self._is_ahead(m, gone=not page["more"])]
         return bool(page["more"])
 
     def verify(self, *, tries: int = 3, limit: int | None = None) -> Checked:
@@ -377,6 +382,16 @@ class Replica:
             if self.state.documents.pop(document_id, None) is not None:
                 self.state.dropped[document_id] = reason
 
+    def _is_ahead(self, mutation: Mapping[str, Json], *, gone: bool = False) -> bool:
+        """Whether the replica has not read yet what a mutation did; what is `gone` will not be read.
+
+        In a new baseline, where no version is known, that is until the baseline names the document.
+        """
+        version, held = mutation["version"], self.state.documents.get(mutation["document_id"])
+        if held is None:
+            return not gone
+        return mutation["document_id"] in self.state.stale if version is None else bool(held["version"] < version)
+
     def _batch(self, most: int) -> list[dict[str, Json]]:
         waiting = [mutation for mutation in self.state.outbox if mutation["id"] not in self.state.salvaged]
         return next_batch(waiting, most, BATCH_BYTES)
@@ -406,17 +421,3 @@ class Replica:
 
 def _code(status: int, answer: Json) -> str | None:
     return str(answer.get("code")) if status == 401 and isinstance(answer, dict) else None
-
-
-def _lay_over(body: Body, mutation: Mapping[str, Json]) -> None:
-    for name, value in mutation["set"].items():
-        body[name] = value
-    for name, values in mutation["add"].items():
-        there = body.get(name) or []
-        if name in ENTRY_LISTS:
-            known = {entry["id"] for entry in there}
-            body[name] = there + [entry for entry in values if entry["id"] not in known]
-        else:
-            body[name] = there + [value for value in values if not any(same(value, old) for old in there)]
-    for name, values in mutation["remove"].items():
-        body[name] = [old for old in body.get(name) or [] if not any(same(value, old) for value in values)]

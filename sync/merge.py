@@ -55,13 +55,13 @@ def merge(
 
 
 def is_clean(record: Record, mutation: Mutation, rule: FieldRule) -> bool:
-    """Whether nobody but this device changed the field since the version that the mutation is based on.
+    """Whether nobody changed the field since the version that the mutation is based on.
 
-    A text that this device wrote last may hold words of others, merged in; whether it does, its value tells. A base
-    that the record has not reached yet is of another history (a server restored from backup): not clean.
+    A base that the record has not reached yet is of another history (a server restored from backup): not clean. What
+    this device wrote itself since then is in the base that it is merged with, and is no clash when it stands there.
     """
     last = record.field_versions.get(rule.name)
-    if last is None or (last.device_id == mutation.device_id and rule.policy != "text"):
+    if last is None:
         return True
     return mutation.base_version is not None and last.version <= mutation.base_version <= record.version
 

@@ -19,8 +19,8 @@ from server.extensions import db
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
 from server.store.models import Conflict, Synced, Visit
-from server.store.queries import devices, visits
-from sync.change import Body, Json, Mutation, Record, Status
+from server.store.queries import visits
+from sync.change import Body, Json, Mutation, Status
 from sync.clock import ClockOffset, corrected
 from sync.merge import ENTRY_POLICIES, STAMPS, merge
 from sync.states import PERFORMED, UNDER_WAY, fold
@@ -139,7 +139,6 @@ def _update(mutation: Mutation, push: Push, item: Any, kept: documents.feed.Stor
     record = documents.record(item, kept)
     _refuse_unknown_references(mutation, push)
     seen = _seen(mutation, kept, sender)
-    seen |= _own_texts(mutation, record, sender)
     seen |= push.written.get(mutation.document_id, {})
     made_at = corrected(mutation.made_at, push.offset, push.now)
 
@@ -191,25 +190,9 @@ def _update(mutation: Mutation, push: Push, item: Any, kept: documents.feed.Stor
 def _seen(mutation: Mutation, kept: documents.feed.Stored, sender: Sender) -> Body:
     if mutation.base_version == kept.version:
         return dict(kept.body)
-    return documents.seen_by_device(sender.company_id, mutation.document_id, mutation.base_version, sender.device_id)
-
-
-def _own_texts(mutation: Mutation, record: Record, sender: Sender) -> Body:
-    """Texts that this device wrote last, as it sent them: what is stored may hold words of others besides."""
-    rules = COLLECTIONS[mutation.collection].rules
-    base = mutation.base_version or 0
-    own = [
-        name
-        for name in mutation.set
-        if rules[name].policy == "text"
-        and (last := record.field_versions.get(name)) is not None
-        and last.device_id == sender.device_id
-        and last.version > base
-    ]
-    if not own:
-        return {}
-    sent = devices.sent_since(sender.company_id, sender.device_id, mutation.document_id, base)
-    return {name: sent[name] for name in own if name in sent}
+    return documents.seen_by_device(
+        sender.company_id, mutation.document_id, mutation.base_version, sender.device_id, mutation.n
+    )
 
 
 def _situations(

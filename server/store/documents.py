@@ -14,8 +14,8 @@ from sqlalchemy import select
 from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store import feed
-from server.store.models import SYNCED, DeviceScope, Document, DocumentVersion, ScopeFeed, Synced
-from sync.change import Body, FieldVersion, Record
+from server.store.models import SYNCED, DeviceScope, Document, DocumentVersion, Mutation, ScopeFeed, Synced
+from sync.change import Body, FieldVersion, Record, laid_over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,21 +99,27 @@ def set_values(item: Synced, body: Body, names: Any) -> None:
         setattr(item, name, value)
 
 
-def seen_by_device(company_id: str, document_id: str, base_version: int | None, device_id: str) -> Body:
-    """The body that a device had before it: the base version, with the device's own later edits laid over."""
+def seen_by_device(company_id: str, document_id: str, base_version: int | None, device_id: str, before_n: int) -> Body:
+    """The body that a device had before it: the base version, with the device's own later edits laid over.
+
+    Its edits as it made them, not what became of them: what others had written in between it has not seen.
+    """
+    base = db.session.get(DocumentVersion, (company_id, document_id, base_version)) if base_version else None
+    seen: Body = orjson.loads(base.body) if base else {}
     statement = (
-        select(DocumentVersion.version, DocumentVersion.body, DocumentVersion.changed, DocumentVersion.device_id)
-        .where(DocumentVersion.company_id == company_id, DocumentVersion.document_id == document_id)
-        .order_by(DocumentVersion.version)
+        select(Mutation.payload, Mutation.result)
+        .where(
+            Mutation.company_id == company_id,
+            Mutation.device_id == device_id,
+            Mutation.document_id == document_id,
+            Mutation.n < before_n,
+            Mutation.status != "rejected",
+        )
+        .order_by(Mutation.n)
     )
-    base = base_version or 0
-    own = (DocumentVersion.version == base) | (
-        (DocumentVersion.version > base) & (DocumentVersion.device_id == device_id)
-    )
-    seen: Body = {}
-    for version, body, changed, _ in db.session.execute(statement.where(own)):
-        values = orjson.loads(body)
-        seen |= values if version == base else {name: values.get(name) for name in orjson.loads(changed)}
+    for payload, result in db.session.execute(statement):
+        if result["version"] > (base_version or 0):
+            seen = laid_over(seen, payload)
     return seen
 
 

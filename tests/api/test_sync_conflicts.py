@@ -71,6 +71,23 @@ def test_a_server_field_from_a_tablet_is_refused_and_written_down(anna: Tablet, 
     assert [one["class"] for one in inbox(dispatcher)] == ["refused"]
 
 
+def test_a_second_edit_before_the_next_pull_takes_nothing_of_the_office_away(
+    app: Flask, company: SmallCompany, anna: Tablet, visit: str
+) -> None:
+    """S-35: the first was merged with what the office wrote, which the tablet has not seen yet."""
+    site = company.sites[0]
+    anna.change(site, "site", set={"tags": ["lift"]})
+    anna.change(company.customer, "customer", set={"note": "friendly"})
+    office(app, company, Site, site, tags=["dog"])
+    office(app, company, Customer, company.customer, note="pays late")
+    anna.send()
+    anna.change(site, "site", set={"tags": ["lift", "roof"]})
+    anna.change(company.customer, "customer", set={"note": "friendly people"})
+    anna.sync()
+    assert anna.body(site)["tags"] == ["dog", "lift", "roof"]
+    assert {"pays", "late", "friendly", "people"} <= set(anna.body(company.customer)["note"].split())
+
+
 def test_different_fields_of_one_document_are_both_kept(
     app: Flask, company: SmallCompany, anna: Tablet, dispatcher: Office
 ) -> None:

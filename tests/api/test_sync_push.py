@@ -80,6 +80,8 @@ def test_own_edits_are_seen_before_and_after_they_are_sent(anna: Tablet, site: s
     anna.change(site, "site", set={"access_note": "Side door"}, add={"tags": ["dog"]})
     assert (anna.view(site) or {})["access_note"] == "Side door"
     assert (anna.view(site) or {})["tags"] == ["dog"]
+    anna.send()
+    assert (anna.view(site) or {})["tags"] == ["dog"], "answered, and not read yet"
     anna.sync()
     assert anna.view(site) == anna.body(site)
     assert anna.body(site)["tags"] == ["dog"]

@@ -70,6 +70,15 @@ def test_own_later_edits_do_not_clash_with_own_earlier_ones() -> None:
     assert (found.body["serial"], found.clashes) == ("C", ())
 
 
+def test_what_an_own_edit_was_merged_with_is_not_taken_away_by_the_next_one() -> None:
+    """The first edit met words and tags of the office; the tablet has not pulled, so that the second knows nothing of
+    them."""
+    held = record({"summary": "old office seal", "tags": ["dog", "lift"]}, version=3, changed={"summary": (3, ME)})
+    edit = mutation(set={"summary": "old seal done", "tags": ["lift", "roof"]})
+    found = merge(held, edit, RULES, base={"summary": "old seal", "tags": ["lift"]})
+    assert found.body == {"summary": "old office seal done", "tags": ["dog", "lift", "roof"]}
+
+
 def test_own_edit_on_top_of_own_edit_that_won_a_clash_does_not_clash_again() -> None:
     """In one push: the office wrote at version 2, the first mutation won, the second knows what the first wrote."""
     held = record({"serial": "mine"}, version=2, changed={"serial": (2, None)})

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -78,26 +77,6 @@ def numbers_of(company_id: str, device_id: str, numbers: Iterable[int]) -> dict[
         Mutation.company_id == company_id, Mutation.device_id == device_id, Mutation.n.in_(list(numbers))
     )
     return {row.n: row.id for row in db.session.execute(statement)}
-
-
-def sent_since(company_id: str, device_id: str, document_id: str, base_version: int) -> dict[str, Any]:
-    """The values that a device has set in a document after a version of it, as it sent them; the last of each field."""
-    statement = (
-        select(Mutation.payload, Mutation.result)
-        .where(
-            Mutation.company_id == company_id,
-            Mutation.device_id == device_id,
-            Mutation.document_id == document_id,
-            Mutation.status.in_(("applied", "merged", "overridden")),
-        )
-        .order_by(Mutation.n.desc())
-    )
-    sent: dict[str, Any] = {}
-    for payload, result in db.session.execute(statement):
-        if result["version"] <= base_version:
-            break
-        sent = payload["set"] | sent
-    return sent
 
 
 def mutations_of_device(company_id: str, device_id: str, after: int, limit: int) -> list[Mutation]:
