@@ -48,6 +48,7 @@ def settings(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
         "REQUESTS_AT_ONCE": int(os.environ.get("WEB_REQUESTS", "0")),
         "STREAMS": int(os.environ.get("WEB_STREAMS", "0")),
         "STREAM_HEARTBEAT_S": float(os.environ.get("ROUNDS_STREAM_HEARTBEAT", "15")),
+        "MASTER_WINS": os.environ.get("ROUNDS_STOCK_MERGE", "policy") == "master-wins",
         "TRUSTED_PROXIES": int(os.environ.get("ROUNDS_TRUSTED_PROXIES", "0")),
         "API_TITLE": "Rounds",
         "API_VERSION": "v1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sync.change import Body, Clash, ClashKind, FieldRule, Json, Merged, Mutation, Record, Status, same
@@ -52,6 +53,15 @@ def merge(
         clashes += _change_set(body, rules[name], added=[], removed=list(elements))
     changed = frozenset(name for name in body if not same(body[name], record.body.get(name)))
     return Merged(status=_status(record, mutation, clashes), body=body, changed=changed, clashes=tuple(clashes))
+
+
+def conservative(rules: Rules) -> dict[str, FieldRule]:
+    """The same rules for people who must never see their value replaced unasked: the server's value stays where both
+    sides changed it. Sets and entries commute, so that nothing is to be asked of them."""
+    return {
+        name: replace(rule, policy="ask") if rule.policy not in ("office", "server", "union", *ENTRY_POLICIES) else rule
+        for name, rule in rules.items()
+    }
 
 
 def is_clean(record: Record, mutation: Mutation, rule: FieldRule) -> bool:

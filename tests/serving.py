@@ -42,12 +42,14 @@ class Server:
         *,
         clock_offset: timedelta = timedelta(),
         settings: dict[str, str] | None = None,
+        application: str = "wsgi:app",
     ) -> None:
         self.database_url = database_url
         self.folder = folder
         self.workers = workers
         self.clock_offset = clock_offset
         self.settings = settings or {}
+        self.application = application
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.branch = ""
@@ -83,7 +85,7 @@ class Server:
         command = [*self._module("gunicorn"), "--no-control-socket", "--config", "server/gunicorn_conf.py"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--bind", f"127.0.0.1:{self.port}", "wsgi:app"],
+                [*command, "--bind", f"127.0.0.1:{self.port}", self.application],
                 cwd=ROOT,
                 env=self.environment,
                 start_new_session=True,

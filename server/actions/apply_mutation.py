@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from schemas.entities import COLLECTIONS
-from schemas.entities.base import iso
+from schemas.entities.base import EntitySchema, iso
+from server.actions import device_documents
 from server.actions.conflict_log import note_clash, note_situation
 from server.actions.edit_document import check_order
 from server.actions.make_visit import make_visit
@@ -20,9 +21,9 @@ from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
 from server.store.models import Conflict, Synced, Visit
 from server.store.queries import visits
-from sync.change import Body, Json, Mutation, Status
+from sync.change import Body, FieldRule, Json, Mutation, Status
 from sync.clock import ClockOffset, corrected
-from sync.merge import ENTRY_POLICIES, STAMPS, merge
+from sync.merge import ENTRY_POLICIES, STAMPS, conservative, merge
 from sync.states import PERFORMED, UNDER_WAY, fold
 
 
@@ -56,6 +57,12 @@ class Push:
     kept: dict[str, documents.feed.Stored] = field(default_factory=dict)
     items: list[Synced] = field(default_factory=list)
     reached: dict[str, str] = field(default_factory=dict)
+    master_wins: bool = False
+    """Where both sides changed a value the server's stays and a person decides, whatever the field's policy."""
+
+    def rules(self, schema: EntitySchema) -> Mapping[str, FieldRule]:
+        """The rules that this push is merged by."""
+        return conservative(schema.rules) if self.master_wins else schema.rules
 
     def look_up(self, mutations: Iterable[Mutation]) -> None:
         """Lock the documents of these mutations in id order, and read them, all at once."""
@@ -79,7 +86,9 @@ class Push:
         if kept is None:
             return 1
         item = documents.held(self.sender.company_id, mutation.collection, mutation.document_id)
-        return kept.version + (item is not None and documents.current_body(item) != kept.body)
+        if item is None:
+            return kept.version + (not kept.deleted)
+        return kept.version + (kept.deleted or documents.current_body(item) != kept.body)
 
 
 def apply(mutation: Mutation, push: Push) -> Applied:
@@ -87,16 +96,19 @@ def apply(mutation: Mutation, push: Push) -> Applied:
     company_id = push.sender.company_id
     kept = push.kept.get(mutation.document_id)
     item = documents.held(company_id, mutation.collection, mutation.document_id)
-    if mutation.op == "create" and kept is None and item is None:
+    reach = push.reach(mutation.document_id) if kept is not None else "never"
+    if mutation.op == "create" and item is None and (kept is None or (kept.deleted and reach != "never")):
         return _create(mutation, push)
-    reach = push.reach(mutation.document_id)
     created_here = item is not None and kept is None
     if item is None or (reach == "never" and not created_here):
         if mutation.op == "create":
             raise Problem(409, "id-taken", field="document_id")
         raise not_found()
     if mutation.op == "delete":
-        raise Problem(403, "not-allowed-from-device", collection=mutation.collection)
+        if reach == "late":
+            raise not_found()
+        device_documents.delete(mutation, item, kept)
+        return Applied(status="applied")
     if kept is None:
         kept = documents.feed.Stored(version=0, body={}, field_versions={}, refs=frozenset(), deleted=False)
     return _update(mutation, push, item, kept, late=reach == "late")
@@ -107,6 +119,10 @@ def _create(mutation: Mutation, push: Push) -> Applied:
     if not schema.device_may_create:
         raise Problem(403, "not-allowed-from-device", collection=mutation.collection)
     sender = push.sender
+    if mutation.collection != Visit.collection:
+        _refuse_unknown_references(mutation, push)
+        device_documents.make(mutation, sender.company_id)
+        return Applied(status="applied")
     facts = {name for name, rule in schema.rules.items() if rule.owner == "field"}
     values = {name: value for name, value in mutation.set.items() if name not in facts}
     try:
@@ -157,7 +173,7 @@ def _update(mutation: Mutation, push: Push, item: Any, kept: documents.feed.Stor
         writing = documents.writing(sender.company_id, record.id, last.version) if last else None
         return writing.at if writing else None
 
-    merged = merge(record, mutation, schema.rules, base=seen, mine_at=made_at, theirs_at=theirs_at, stamp=stamp)
+    merged = merge(record, mutation, push.rules(schema), base=seen, mine_at=made_at, theirs_at=theirs_at, stamp=stamp)
     documents.set_values(item, merged.body, merged.changed)
     push.written.setdefault(mutation.document_id, {}).update(
         {name: value for name, value in mutation.set.items() if schema.rules[name].policy not in ENTRY_POLICIES}

@@ -18,9 +18,12 @@ TWO_PLACES = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
-    """What came with one request: the tablet's clock, where from, and what it says of itself (`Told`, as JSON)."""
+    """What came with one request: the tablet's clock, where from, and what it says of itself (`Told`, as JSON).
 
-    device_time: datetime
+    Of a client that does not say what its clock shows, the clock is taken to be right, and what is known of it stays.
+    """
+
+    device_time: datetime | None
     rtt_ms: float | None = None
     address: str | None = None
     app_version: str | None = None
@@ -34,10 +37,11 @@ def note_contact(device: Device, contact: Contact, now: datetime) -> ClockOffset
     When the clock was set since the last contact it is not known whether what came was made before or after: then the
     offset is as uncertain as the clock moved.
     """
-    offset = measure_offset(device_time=contact.device_time, received_at=now, rtt_ms=contact.rtt_ms)
-    moved = _moved(device, offset, now)
+    told = contact.device_time is not None
+    offset = measure_offset(device_time=contact.device_time or now, received_at=now, rtt_ms=contact.rtt_ms)
+    moved = _moved(device, offset, now) if told else None
     device.last_seen_at = max(now, device.last_seen_at or now)
-    if device.clock_measured_at is None or now >= device.clock_measured_at:
+    if told and (device.clock_measured_at is None or now >= device.clock_measured_at):
         device.clock_offset_s, device.clock_uncertainty_s = offset.seconds, offset.uncertainty_s
         device.clock_measured_at = now
     if contact.app_version:

@@ -76,8 +76,12 @@ def push_changes(
     contact: Contact,
     now: datetime,
     locale: str,
+    master_wins: bool = False,
 ) -> Pushed:
-    """Take a push of at most `MOST_MUTATIONS`; never raises for the content of a mutation."""
+    """Take a push of at most `MOST_MUTATIONS`; never raises for the content of a mutation.
+
+    With `master_wins` a value that both sides changed stays as the server has it, and a person decides.
+    """
     device = devices.lock_device(sender.company_id, sender.device_id)
     offset = note_contact(device, contact, now)
 
@@ -94,7 +98,7 @@ def push_changes(
     if order.forks:
         note(sender.company_id, sender.device_id, "fork", {"numbers": _forked(order)}, now)
 
-    push = Push(sender=sender, offset=offset, now=now)
+    push = Push(sender=sender, offset=offset, now=now, master_wins=master_wins)
     push.look_up(order.fresh)
     spoilt = {_group_of(one.raw) for one in broken}
     results = {one.id: known[one.id].result | {"repeated": True} for one in sent if one.id in known}

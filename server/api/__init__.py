@@ -12,11 +12,13 @@ from server.api import (
     devices,
     plans,
     resources,
+    rxdb,
     salvage,
     stream,
     sync,
     uploads,
     visits,
+    watermelon,
     whole,
 )
 from server.api.body import Blueprint
@@ -39,5 +41,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     whole.blueprint,
     uploads.blueprint,
     attachments.blueprint,
+    rxdb.blueprint,
+    watermelon.blueprint,
 )
 """All resources of the API, in the order of its description."""

@@ -44,6 +44,19 @@ def json_object() -> dict[str, Any]:
     return body
 
 
+def lenient_json(text: bytes) -> Any:
+    """The JSON value of a text, read leniently: whoever sends many things at once is not held up by one that no
+    database stores. Raises Problem `broken-json` (400)."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Halves of surrogate pairs, NaN and deep nesting: the standard reader takes them, each is judged by itself.
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Problem(400, "broken-json") from error
+
+
 def strict_json(text: str | bytes) -> Any:
     """The JSON value of a text; raises Problem `broken-json` as `json_object` does."""
     try:

@@ -17,6 +17,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
+from server.actions.apply_mutation import Sender
 from server.actions.end_device import note_wipe
 from server.actions.renew_token import Ended, find_holder
 from server.actions.sign_in import token_hash
@@ -36,6 +37,9 @@ ROLES = ("technician", "dispatcher", "manager", "admin")
 OFFICE = ("dispatcher", "manager", "admin")
 COOKIE = "rounds_session"
 BEARER = {"WWW-Authenticate": "Bearer"}
+PLAIN_TEXT = ("/sync/rxdb/", "/sync/watermelon")
+"""Addresses whose errors are plain text: their clients would take a JSON error for documents and stop for good."""
+
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Content-Range")
 
 log = logging.getLogger(__name__)
@@ -82,6 +86,20 @@ def principal() -> Principal:
     """Who is asking; only valid behind `requires` or `requires_device`."""
     who: Principal = g.principal
     return who
+
+
+def sender() -> Sender:
+    """The tablet that pushes; only valid behind `requires_device`."""
+    who = principal()
+    assert who.device_id is not None
+    assert who.technician_id is not None
+    return Sender(
+        company_id=who.company_id,
+        device_id=who.device_id,
+        technician_id=who.technician_id,
+        name=who.name,
+        user_id=who.user_id,
+    )
 
 
 def locale() -> str:
@@ -268,9 +286,12 @@ def install(app: Flask) -> None:
 
 
 def _answer(error: Problem) -> Response:
-    response = Response(
-        orjson.dumps(error.body(locale(), g.get("request_id"))), error.status, mimetype="application/problem+json"
-    )
+    problem = error.body(locale(), g.get("request_id"))
+    if request.path.startswith(PLAIN_TEXT):
+        response = Response(f"{problem['code']}: {problem['title']}. {problem['detail']}", error.status)
+        response.mimetype = "text/plain"
+    else:
+        response = Response(orjson.dumps(problem), error.status, mimetype="application/problem+json")
     response.headers.update(error.headers)
     return response
 

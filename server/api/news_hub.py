@@ -41,10 +41,14 @@ BROKEN = getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getat
 
 @dataclass(eq=False, kw_only=True)
 class Stream:
-    """One open stream. Of `device_id` and `session` one is set; `told` is the number up to which it knows of news."""
+    """One open stream. Of `device_id` and `session` one is set; `told` is the number up to which it knows of news.
+
+    `about` tells several streams of one device apart; empty for the one that is about everything.
+    """
 
     company_id: str
     device_id: str | None = None
+    about: str = ""
     session: str | None = None
     person: str | None = None
     told: int
@@ -78,6 +82,10 @@ class Stream:
             if self.waiting is None:
                 return HEARTBEAT
             number, self.waiting = self.waiting, None
+        return self.frame(number)
+
+    def frame(self, number: int) -> bytes:
+        """What is said of news up to a number."""
         return encode(Event(kind=NEWS, id=Cursor(seq=number, epoch=self.epoch).encode(), data="{}"))
 
 
@@ -143,7 +151,7 @@ class Hub:
 
     def _ousted_by(self, stream: Stream) -> list[Stream]:
         if stream.device_id is not None:
-            return [one for one in self._streams if one.device_id == stream.device_id]
+            return [one for one in self._streams if (one.device_id, one.about) == (stream.device_id, stream.about)]
         own = sorted((one for one in self._streams if one.person == stream.person), key=lambda one: one.opened)
         return own[: max(0, len(own) + 1 - OF_ONE_PERSON)]
 
@@ -183,11 +191,11 @@ class Hub:
                 one.tell(newest)
             elif one.device_id is None and now - one.last_told_at >= OFFICE_EVERY_S:
                 one.tell(newest)
-        tablets = {one.device_id: one for one in behind if one.device_id is not None and one.told < newest}
+        tablets = [one for one in behind if one.device_id is not None and one.told < newest]
         if tablets:
-            found = news.newest_for(company_id, tablets)
-            for device_id, one in tablets.items():
-                if found.get(device_id, 0) > one.told:
+            found = news.newest_for(company_id, {one.device_id for one in tablets if one.device_id is not None})
+            for one in tablets:
+                if found.get(one.device_id or "", 0) > one.told:
                     one.tell(newest)
                 else:
                     one.told = newest

@@ -15,6 +15,7 @@ from marshmallow import Schema, fields
 from schemas.entities.base import Id, Instant
 from server.api import docs_page
 from server.api.body import Blueprint
+from server.api.door import PLAIN_TEXT
 from server.extensions import api
 
 CHECKSUM_MISMATCH = 460
@@ -101,6 +102,14 @@ class ProblemPlugin(BasePlugin):
             for status, codes in _implied(path or "", method, operation).items():
                 if not {status, str(status)} & responses.keys():
                     responses[str(status)] = problem_response(status, *codes)
+            if (path or "").startswith(PLAIN_TEXT):
+                _in_plain_text(responses)
+
+
+def _in_plain_text(responses: dict[Any, Any]) -> None:
+    for status, response in responses.items():
+        if int(status) >= 400 and isinstance(response, dict):
+            response["content"] = {"text/plain": {"schema": {"type": "string"}}}
 
 
 def _is_smorests(responses: dict[Any, Any]) -> bool:

@@ -54,7 +54,7 @@ class StreamView(MethodView):
         assert device is not None
         told = _known(who.company_id, request.headers.get("Last-Event-ID") or query["cursor"], device.cursor_seq)
         stream = Stream(company_id=who.company_id, device_id=device_id, told=told.seq, epoch=told.epoch)
-        return _answer(stream)
+        return answer_stream(stream)
 
 
 @office_blueprint.route("/stream")
@@ -69,7 +69,7 @@ class OfficeStreamView(MethodView):
         epoch, newest = news.clocks([who.company_id])[who.company_id]
         known = request.headers.get("Last-Event-ID")
         told = _known(who.company_id, known, newest) if known else Cursor(seq=newest, epoch=epoch)
-        return _answer(
+        return answer_stream(
             Stream(company_id=who.company_id, session=session, person=who.user_id, told=told.seq, epoch=told.epoch)
         )
 
@@ -85,7 +85,8 @@ def _known(company_id: str, text: str | None, read: int) -> Cursor:
     return Cursor(seq=max(0, cursor.seq - bool(cursor.document_id)), epoch=cursor.epoch)
 
 
-def _answer(stream: Stream) -> Response:
+def answer_stream(stream: Stream) -> Response:
+    """Open a stream and leave the line to it; raises Problem `no-stream` when there is no room."""
     open_streams = hub(current_app._get_current_object())  # type: ignore[attr-defined]
     stream.line = line_of(request.environ)
     open_streams.open(stream)

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import orjson
 from flask import Response, request
 from flask.views import MethodView
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -16,7 +14,6 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from schemas.contract import contract
 from schemas.entities.base import Text, iso
 from schemas.push import MOST_MUTATIONS, PullAnswer, PushAnswer, PushSchema, read_told
-from server.actions.apply_mutation import Sender
 from server.actions.contact import Contact
 from server.actions.end_device import leave
 from server.actions.enrol_device import enrol
@@ -26,8 +23,8 @@ from server.actions.push_changes import push_changes
 from server.actions.renew_token import renew_token
 from server.actions.salvage import keep_salvage
 from server.api import inflate
-from server.api.body import Blueprint
-from server.api.door import Farewell, address, device_or_farewell, locale, now, principal, requires_device
+from server.api.body import Blueprint, lenient_json
+from server.api.door import Farewell, address, device_or_farewell, locale, now, principal, requires_device, sender
 from server.api.openapi import refuses
 from server.problems import Problem, invalid
 from server.store.marks import marks
@@ -136,14 +133,14 @@ class PullView(MethodView):
         return Response(body, mimetype="application/json")
 
 
-def push_text() -> bytes:
-    """The bytes of a push, which may come compressed.
+def push_text(*types: str, most: int = PUSH_LIMIT) -> bytes:
+    """The bytes of a push of one of these media types, `application/json` by default, which may come compressed.
 
     Raises Problem `not-acceptable` (415), `too-large` (413), `broken-encoding` (400).
     """
-    if request.mimetype != "application/json":
+    if request.mimetype not in (types or ("application/json",)):
         raise Problem(415, "not-acceptable", expected="application/json")
-    text = inflate.body(most_sent=PUSH_LIMIT, most=INFLATED_LIMIT)
+    text = inflate.body(most_sent=most, most=INFLATED_LIMIT)
     # An empty object takes forty times the memory of its two bytes: what may come out is bounded by parts too.
     if sum(map(text.count, (b",", b"[", b"{"))) > MOST_PARTS:
         raise Problem(413, "too-large")
@@ -151,19 +148,8 @@ def push_text() -> bytes:
 
 
 def push_body() -> dict[str, Any]:
-    """The body of a push, read leniently: what no database stores in one mutation must not hold up the others.
-
-    Raises Problem as `push_text` does, and `broken-json` (400) for what is no JSON object.
-    """
-    text = push_text()
-    try:
-        body = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        # Halves of surrogate pairs, NaN and deep nesting: the standard reader takes them, `read_mutation` judges them.
-        try:
-            body = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise Problem(400, "broken-json") from error
+    """The body of a push; raises Problem as `push_text` does, and `broken-json` (400) for what is no JSON object."""
+    body = lenient_json(push_text())
     if not isinstance(body, dict):
         raise Problem(400, "broken-json")
     return body
@@ -210,15 +196,6 @@ class PushView(MethodView):
         except ValidationError as error:
             raise invalid(error.normalized_messages()) from error
         who = principal()
-        assert who.device_id is not None
-        assert who.technician_id is not None
-        sender = Sender(
-            company_id=who.company_id,
-            device_id=who.device_id,
-            technician_id=who.technician_id,
-            name=who.name,
-            user_id=who.user_id,
-        )
         contact = Contact(
             device_time=body["device_time"],
             rtt_ms=body["rtt_ms"],
@@ -228,7 +205,7 @@ class PushView(MethodView):
             told=read_told(body["told"]),
         )
         stand(who.company_id, marks().known(who.company_id), now())
-        pushed = push_changes(sender, body["mutations"], contact=contact, now=now(), locale=locale())
+        pushed = push_changes(sender(), body["mutations"], contact=contact, now=now(), locale=locale())
         # Read after the commit: who reads a lower number than a backup takes is in its copy.
         here = devices.history(who.company_id)
         return {

@@ -99,10 +99,13 @@ def set_values(item: Synced, body: Body, names: Any) -> None:
         setattr(item, name, value)
 
 
-def seen_by_device(company_id: str, document_id: str, base_version: int | None, device_id: str, before_n: int) -> Body:
+def seen_by_device(
+    company_id: str, document_id: str, base_version: int | None, device_id: str, before_n: int | None = None
+) -> Body:
     """The body that a device had before it: the base version, with the device's own later edits laid over.
 
-    Its edits as it made them, not what became of them: what others had written in between it has not seen.
+    Its edits as it made them, those before number `before_n` or all, not what became of them: what others had written
+    in between it has not seen.
     """
     base = db.session.get(DocumentVersion, (company_id, document_id, base_version)) if base_version else None
     seen: Body = orjson.loads(base.body) if base else {}
@@ -112,11 +115,12 @@ def seen_by_device(company_id: str, document_id: str, base_version: int | None, 
             Mutation.company_id == company_id,
             Mutation.device_id == device_id,
             Mutation.document_id == document_id,
-            Mutation.n < before_n,
             Mutation.status != "rejected",
         )
         .order_by(Mutation.n)
     )
+    if before_n is not None:
+        statement = statement.where(Mutation.n < before_n)
     for payload, result in db.session.execute(statement):
         if result["version"] > (base_version or 0):
             seen = laid_over(seen, payload)
@@ -160,3 +164,11 @@ def reach(company_id: str, device_id: str, document_id: str) -> str:
 def canonical_id(text: str) -> str:
     """An id as it is stored; raises ValueError for what is not a UUID."""
     return str(uuid.UUID(text))
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an id in the form in which it is stored."""
+    try:
+        return canonical_id(text) == text
+    except ValueError:
+        return False

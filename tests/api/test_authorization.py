@@ -94,6 +94,11 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /sync/v1/leave": TABLET,
     "POST /sync/v1/uploads": TABLET,
     "DELETE /sync/v1/uploads/{upload_id}": TABLET,
+    "GET /sync/rxdb/{collection}/{schema_version}/pull": TABLET,
+    "GET /sync/rxdb/{collection}/{schema_version}/stream": TABLET,
+    "POST /sync/rxdb/{collection}/{schema_version}/push": TABLET,
+    "GET /sync/watermelon": TABLET,
+    "POST /sync/watermelon": TABLET,
     "HEAD /sync/v1/uploads/{upload_id}": TABLET,
     "PATCH /sync/v1/uploads/{upload_id}": TABLET,
     "POST /sync/v1/uploads/{upload_id}": TABLET,
@@ -135,6 +140,7 @@ def call(calm: Calm, label: str, token: str) -> TestResponse:
     method, path = label.split(" ")
     for name in ("item_id", "conflict_id", "device_id", "plan_id", "visit_id", "upload_id", "salvage_id", "notice_id"):
         path = path.replace(f"{{{name}}}", NOBODY)
+    path = path.replace("{collection}/{schema_version}", "visit/1")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     body = {"email": "admin@small.example", "password": PASSWORD} if path.endswith("/login") else {}
     json = body if method in ("POST", "PATCH") else None

@@ -42,7 +42,7 @@ def tokens(client: FlaskClient, company: SmallCompany, at_work: AtWork) -> dict[
     }
 
 
-def known_ids(path: str, at_work: AtWork) -> dict[str, str]:
+def known_ids(path: str, at_work: AtWork) -> dict[str, Any]:
     """A path's parameters, filled with something that is there."""
     company = at_work.company
     known = {
@@ -50,12 +50,14 @@ def known_ids(path: str, at_work: AtWork) -> dict[str, str]:
         "/sites/": company.sites[0], "/assets/": company.assets[0], "/technicians/": company.anna,
         "/customers/": company.customer, "/branches/": company.branch, "/devices/": at_work.tablet.device_id,
     }  # fmt: skip
+    if "{collection}" in path:
+        return {"collection": "visit", "schema_version": 1}
     found = next((one for part, one in known.items() if part in path), None)
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return dict.fromkeys(names, found) if found else {}
 
 
-def ask(operation: Any, headers: dict[str, str], known: dict[str, str], examples: int) -> None:
+def ask(operation: Any, headers: dict[str, str], known: dict[str, Any], examples: int) -> None:
     """Ask one operation with data that its description allows and with data that it does not."""
     given_cases = operation.as_strategy(GenerationMode.POSITIVE)
     if known:

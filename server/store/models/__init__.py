@@ -11,6 +11,7 @@ from server.store.models.files import FileReference, StoredFile, Upload
 from server.store.models.jobs import JobLease, JobRun
 from server.store.models.maintenance import MaintenancePlan, Occurrence
 from server.store.models.planning import RoutePlan, RouteStop, RouteUnassigned
+from server.store.models.stock import DeviceCopy, DeviceStamp, ViewPlace, WholeEdit
 from server.store.models.sync import (
     Conflict,
     Device,
@@ -33,10 +34,10 @@ SYNCED: dict[str, type[Synced]] = {
 """Collection name -> its model."""
 
 __all__ = [
-    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device", "DeviceNotice",
-    "DeviceScope", "Document", "DocumentDigest", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FileReference",
-    "FormerToken", "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation",
-    "Occurrence", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed",
-    "ScopeReason", "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced", "Technician", "Upload", "User", "Visit",
-    "WarrantyTerm",
+    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device", "DeviceCopy",
+    "DeviceNotice", "DeviceScope", "DeviceStamp", "Document", "DocumentDigest", "DocumentVersion", "EnrolmentCode",
+    "EnrolmentMiss", "FileReference", "FormerToken", "JobLease", "JobRun", "LoginFailure", "LoginSession",
+    "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem", "ProductModel", "RoutePlan",
+    "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeReason", "ServiceKind", "Site", "StoredFile",
+    "SyncClock", "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm", "WholeEdit",
 ]  # fmt: skip
