@@ -488,6 +488,7 @@ def test_what_is_sent_after_access_has_ended_is_kept_for_the_office(
     app: Flask, company: SmallCompany, anna: Rx, dispatcher: Office
 ) -> None:
     """S-110 (S-80): as the mutations that it would have been, once however often it comes."""
+    manager = company.sign_in(dispatcher.client, "manager@small.example")
     site = site_of(anna)
     with app.app_context():
         revoke(company.id, anna.tablet.state.device_id, now=datetime.now(UTC))
@@ -498,7 +499,7 @@ def test_what_is_sent_after_access_has_ended_is_kept_for_the_office(
         assert answer.text.startswith("device-revoked")
     (kept,) = dispatcher.get("/api/v1/salvage").json["items"]
     assert kept["count"] == 2
-    taken = dispatcher.post(f"/api/v1/salvage/{kept['id']}/import", json={})
+    taken = manager.post(f"/api/v1/salvage/{kept['id']}/import", json={})
     assert taken.status_code == 200, taken.text
     assert dispatcher.get(f"/api/v1/sites/{site['id']}").json["access_note"] == "Side door"
 

@@ -474,6 +474,7 @@ def test_what_is_sent_after_access_has_ended_is_kept_for_the_office(
     app: Flask, company: SmallCompany, anna: Melon, site: str, dispatcher: Office
 ) -> None:
     """S-110 (S-80)"""
+    manager = company.sign_in(dispatcher.client, "manager@small.example")
     with app.app_context():
         revoke(company.id, anna.tablet.state.device_id, now=datetime.now(UTC))
     changes = {"site": {"created": [], "updated": [anna.edited("site", site, access_note="Side door")], "deleted": []}}
@@ -481,7 +482,7 @@ def test_what_is_sent_after_access_has_ended_is_kept_for_the_office(
         answer = anna.call("POST", query_string={"last_pulled_at": anna.stamp}, json=body)
         assert (answer.status_code, answer.mimetype) == (401, "text/plain")
     (kept,) = dispatcher.get("/api/v1/salvage").json["items"]
-    assert dispatcher.post(f"/api/v1/salvage/{kept['id']}/import", json={}).status_code == 200
+    assert manager.post(f"/api/v1/salvage/{kept['id']}/import", json={}).status_code == 200
     assert dispatcher.get(f"/api/v1/sites/{site}").json["access_note"] == "Side door"
 
 
