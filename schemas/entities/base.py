@@ -172,6 +172,8 @@ class EntryList(fields.List[Any]):
 
     def __init__(self, entry: type[Entry], **kwargs: Any) -> None:
         self.entry = entry()
+        self.refs = [name for name, field in self.entry.fields.items() if field.metadata.get("ref")]
+        """Fields of an entry that name another document."""
         super().__init__(fields.Nested(entry), **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:

@@ -57,7 +57,7 @@ class AnswerEntry(Entry):
 class ReadingEntry(Entry):
     """A meter's value as read on site."""
 
-    asset_id = Id(required=True)
+    asset_id = Id(required=True, metadata={"ref": "asset"})
     meter = Text(40, required=True, shortest=1)
     value = fields.Float(required=True, allow_nan=False, validate=validate.Range(-1e12, 1e12))
     unit = Text(20, allow_none=True)
@@ -72,7 +72,7 @@ class NoteEntry(Entry):
 class FindingEntry(Entry):
     """Something that is wrong and needs somebody."""
 
-    asset_id = Id(allow_none=True)
+    asset_id = Id(allow_none=True, metadata={"ref": "asset"})
     item = Text(60, allow_none=True)
     severity = fields.String(required=True, validate=validate.OneOf(["minor", "major", "critical"]))
     cause = fields.String(allow_none=True, validate=validate.OneOf(CAUSES))

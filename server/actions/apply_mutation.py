@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from schemas.entities import COLLECTIONS
-from schemas.entities.base import EntitySchema, iso
+from schemas.entities.base import EntitySchema, EntryList, iso
 from server.actions import device_documents
 from server.actions.conflict_log import note_clash, note_situation
 from server.actions.edit_document import check_order
@@ -301,14 +301,20 @@ def _late_edit(
 
 
 def _refuse_unknown_references(mutation: Mutation, push: Push) -> None:
-    rules = COLLECTIONS[mutation.collection].rules
+    """Raise Problem `unknown-reference` when a value or an entry names what was never in the tablet's scopes."""
+    schema = COLLECTIONS[mutation.collection]
+    named: list[tuple[str, Json]] = []
     for name, value in [*mutation.set.items(), *mutation.add.items()]:
-        target = COLLECTIONS[mutation.collection].fields[name].metadata.get("ref")
-        if target is None or rules[name].owner != "shared":
-            continue
-        for document_id in value if isinstance(value, list) else [value]:
-            if document_id and push.reach(document_id) == "never":
-                raise Problem(422, "unknown-reference", errors=(FieldError(field=name, code="unknown-reference"),))
+        field = schema.fields[name]
+        if isinstance(field, EntryList):
+            named += [
+                (f"{name}.{at}.{ref}", entry.get(ref)) for at, entry in enumerate(value or ()) for ref in field.refs
+            ]
+        elif field.metadata.get("ref") and schema.rules[name].owner == "shared":
+            named += [(name, one) for one in (value if isinstance(value, list) else [value])]
+    for path, document_id in named:
+        if document_id and push.reach(document_id) == "never":
+            raise Problem(422, "unknown-reference", errors=(FieldError(field=path, code="unknown-reference"),))
 
 
 def _moment(text: str) -> datetime:

@@ -24,12 +24,13 @@ def receipts(
     """For each hash what the device may know of it, in the order given; see the rules S-51, S-91 and S-92."""
     standing = rows.standings(company_id, hashes)
     reachable = rows.in_scope(company_id, device_id, hashes)
+    vouched = rows.vouched(company_id, device_id, hashes)
     sent = rows.of_device(company_id, device_id, hashes)
     found: dict[str, State] = {}
     for sha256 in dict.fromkeys(hashes):
         known = standing[sha256]
         own = sent.get(sha256)
-        if known.stored is not None and (sha256 in reachable or (own is not None and own.state == "verified")):
+        if known.stored is not None and (sha256 in vouched or (own is not None and own.state == "verified")):
             found[sha256] = _state(sha256, "verified", known.stored.size, known.stored.size)
         elif own is not None:
             found[sha256] = _own(files, own, locale, now)

@@ -169,20 +169,25 @@ class DeviceThumbnailView(MethodView):
     @blueprint.response(200)
     def get(self, sha256: str) -> Response:
         """The small picture of a photo; it may be here before the photo is."""
-        return answer_thumbnail(_in_reach(sha256), sha256)
+        return answer_thumbnail(_in_reach(sha256, preview=not _is_here(sha256)), sha256)
 
 
-def _in_reach(sha256: str) -> str:
+def _in_reach(sha256: str, *, preview: bool = False) -> str:
     """The company, where the asking tablet may have this file; raises Problem `not-found`."""
     who = principal()
     assert who.device_id is not None
     if SHA256.fits(sha256):
-        if rows.in_scope(who.company_id, who.device_id, [sha256]):
+        if rows.vouched(who.company_id, who.device_id, [sha256], preview=preview):
             return who.company_id
         own = rows.latest(who.company_id, who.device_id, sha256)
         if own is not None and own.state == "verified" and own.ahead_of is None:
             return who.company_id
     raise not_found()
+
+
+def _is_here(sha256: str) -> bool:
+    """Whether the file itself has come; until then its small picture stands for it."""
+    return SHA256.fits(sha256) and bool(rows.here(principal().company_id, [sha256]))
 
 
 @office_blueprint.route("/attachments/<string:sha256>")

@@ -337,3 +337,36 @@ def test_another_companys_files_are_not_there(app: Flask, anna: Tablet, dispatch
         assert other.get(there).status_code == 404
     for decision in ("release", "discard"):
         assert other.post(f"/api/v1/quarantine/{found['id']}/{decision}", json={"reason": "x"}).status_code == 404
+
+
+def test_naming_a_file_is_not_having_it(
+    app: Flask, company: SmallCompany, anna: Tablet, boris: Tablet, visit: str
+) -> None:
+    """S-52, S-16 (law 5): who writes another's hash into an own visit gets neither the bytes nor a word of them."""
+    upload(anna, PHOTO)
+    attach(anna, visit, PHOTO)
+    with app.app_context():
+        own = company.visit(site_id=company.sites[1])
+        publish(company.id, own, company.boris)
+    boris.read()
+    attach(boris, own, PHOTO)
+    for what in ("", "/thumbnail"):
+        assert ask(boris, "GET", path(PHOTO, what)).status_code == 404
+    assert receipt(boris, PHOTO)["state"] == "waiting"
+    assert announce(boris, pictures.photo(9, 64, 48), ahead_of=sha256(PHOTO)).status_code == 201
+    upload(boris, pictures.photo(9, 64, 48), ahead_of=sha256(PHOTO))
+    assert ask(boris, "GET", path(PHOTO)).status_code == 404
+    assert ask(boris, "GET", path(PHOTO, "/thumbnail")).status_code == 404
+    upload(boris, PHOTO)
+    assert ask(boris, "GET", path(PHOTO)).status_code == 200
+
+
+def test_a_photo_that_follows_under_a_new_registration_is_seen_like_any_other(
+    app: Flask, company: SmallCompany, anna: Tablet, boris: Tablet, visit: str
+) -> None:
+    """S-52, S-82: the entry bears the former tablet, the bytes came from the new one, both are one person's."""
+    attach(anna, visit, PHOTO)
+    upload(enrol(app, company.id, company.anna), PHOTO)
+    with app.app_context():
+        publish(company.id, visit, company.boris)
+    assert ask(boris, "GET", path(PHOTO)).status_code == 200

@@ -18,7 +18,7 @@ from schemas.json_limits import DEEPEST, json_text, unstorable
 from server.store.models import Site, Visit
 from server.store.types import new_id
 from sync.client import Offline, Replica
-from tests.builders import SmallCompany, change, publish
+from tests.builders import SmallCompany, change, entry, publish
 from tests.tablets import OverClient, Tablet, enrol
 
 
@@ -446,3 +446,33 @@ def test_the_office_sees_the_edit_of_a_site_at_once(app: Flask, company: SmallCo
         from server.extensions import db
 
         assert db.session.get(Site, (company.id, site)).access_note == "Side door"
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("readings", {"meter": "hours", "value": 999.0, "unit": "h"}),
+        ("findings", {"severity": "minor", "text": "Rust"}),
+    ],
+)
+def test_an_entry_names_no_asset_that_was_never_on_the_tablet(
+    app: Flask, company: SmallCompany, anna: Tablet, visit: str, name: str, more: dict[str, Any]
+) -> None:
+    """S-16 (law 5): of equipment that has left the tablet meanwhile what was seen is still taken."""
+    foreign = company.assets[2]
+    assert foreign not in anna.ids
+    anna.change(visit, add={name: [entry(asset_id=foreign) | more]})
+    anna.change(visit, set={"work_summary": "after"})
+    refused, taken = anna.send()
+    assert (refused["status"], taken["status"]) == ("rejected", "applied")
+    assert refused["problem"]["errors"][0]["field"] == f"{name}.0.asset_id"
+    with app.app_context():
+        own = company.visit(asset_ids=[foreign])
+        publish(company.id, own, company.anna, datetime.now(UTC))
+    anna.read()
+    with app.app_context():
+        publish(company.id, own, company.boris, datetime.now(UTC))
+    anna.read()
+    assert foreign not in anna.ids
+    anna.change(visit, add={name: [entry(asset_id=foreign) | more]})
+    assert anna.send()[0]["status"] in ("applied", "merged")

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+import orjson
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from server.extensions import db
 from server.store.feed import chunks
-from server.store.models import Device, DeviceScope, FileReference, ScopeFeed, StoredFile, Technician, Upload
+from server.store.models import Device, DeviceScope, Document, FileReference, ScopeFeed, StoredFile, Technician, Upload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +94,53 @@ def here(company_id: str, hashes: Iterable[str]) -> set[str]:
 
 
 def in_scope(company_id: str, device_id: str, hashes: Iterable[str]) -> set[str]:
-    """Those of the hashes that a document in the device's scopes names."""
-    found: set[str] = set()
+    """Those of the hashes that a document in the device's scopes names; who may have the file says `vouched`."""
+    return {sha256 for sha256, _ in _named_in_scope(company_id, device_id, hashes)}
+
+
+def vouched(company_id: str, device_id: str, hashes: Iterable[str], *, preview: bool = False) -> set[str]:
+    """Those of the hashes that a document in the device's scopes names, in an entry of somebody who has sent the file.
+
+    Whoever knows a hash can write it into a visit of their own; that brings nothing. It is asked of the person, not of
+    the tablet: a photo may follow under a new registration. What bears nobody's stamp the office has put there. With
+    `preview`, having sent the small picture that goes ahead of the file counts too.
+    """
+    pairs = _named_in_scope(company_id, device_id, hashes)
+    if not pairs:
+        return set()
+    named: set[tuple[str, str | None]] = set()
+    wanted = {sha256 for sha256, _ in pairs}
+    for part in chunks(sorted({document_id for _, document_id in pairs})):
+        bodies = select(Document.body).where(Document.company_id == company_id, Document.id.in_(part))
+        for body in db.session.scalars(bodies):
+            entries = orjson.loads(body).get("attachments") or ()
+            named |= {(entry["sha256"], entry.get("by")) for entry in entries if entry["sha256"] in wanted}
+    senders = _senders(company_id, wanted, preview=preview)
+    return {sha256 for sha256, by in named if by is None or (sha256, by) in senders}
+
+
+def _senders(company_id: str, hashes: Iterable[str], *, preview: bool) -> set[tuple[str, str | None]]:
+    """(hash, technician) of everybody whose bytes of it were verified."""
+    of_file = case((Upload.ahead_of.is_not(None), Upload.ahead_of), else_=Upload.sha256) if preview else Upload.sha256
+    found: set[tuple[str, str | None]] = set()
     for part in chunks(sorted(set(hashes))):
         statement = (
-            select(FileReference.sha256)
+            select(of_file, Device.technician_id)
+            .join(Device, (Device.company_id == Upload.company_id) & (Device.id == Upload.device_id))
+            .where(Upload.company_id == company_id, Upload.state == "verified", of_file.in_(part))
+        )
+        if not preview:
+            statement = statement.where(Upload.ahead_of.is_(None))
+        found |= {(sha256, technician) for sha256, technician in db.session.execute(statement)}
+    return found
+
+
+def _named_in_scope(company_id: str, device_id: str, hashes: Iterable[str]) -> set[tuple[str, str]]:
+    """(hash, document) for each document in the device's scopes that names one of the hashes."""
+    found: set[tuple[str, str]] = set()
+    for part in chunks(sorted(set(hashes))):
+        statement = (
+            select(FileReference.sha256, FileReference.document_id)
             .join(
                 ScopeFeed,
                 (ScopeFeed.company_id == FileReference.company_id)
@@ -116,7 +159,7 @@ def in_scope(company_id: str, device_id: str, hashes: Iterable[str]) -> set[str]
                 DeviceScope.device_id == device_id,
             )
         )
-        found |= set(db.session.scalars(statement))
+        found |= {(sha256, document_id) for sha256, document_id in db.session.execute(statement)}
     return found
 
 
