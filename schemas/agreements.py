@@ -43,7 +43,7 @@ class Agreement(Schema):
         if self.period is not None:
             first, last = data.get(self.period[0]), data.get(self.period[1])
             if first and last and last < first:
-                raise ValidationError({self.period[1]: ["Ends before it starts."]})
+                raise ValidationError({self.period[1]: ["order"]})
 
 
 class WarrantyTermSchema(Agreement):

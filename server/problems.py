@@ -95,7 +95,15 @@ def invalid(messages: Mapping[str, Any]) -> Problem:
 def field_errors(messages: Mapping[str, Any] | list[Any], path: str = "") -> list[FieldError]:
     """Flatten marshmallow's nested messages to field errors with codes that we have words for."""
     if isinstance(messages, list):
-        return [FieldError(field=path or "body", code=_code(str(text))) for text in messages]
+        return [
+            error
+            for each in messages
+            for error in (
+                field_errors(each, path)
+                if isinstance(each, dict)
+                else [FieldError(field=path or "body", code=_code(str(each)))]
+            )
+        ]
     found: list[FieldError] = []
     for name, inner in messages.items():
         here = path if name == "_schema" else f"{path}.{_short(name)}" if path else _short(name)

@@ -10,6 +10,7 @@ class AssetSchema(EntitySchema):
 
     collection = "asset"
     called_by = "serial"
+    spans = (("installed_on", "commissioned_on"), ("warranty_starts_on", "warranty_ends_on"))
 
     site_id = office(Id(required=True), ref="site")
     model_id = office(Id(required=True), ref="product_model", closure=False)
@@ -18,7 +19,7 @@ class AssetSchema(EntitySchema):
     installed_on = office(Day(allow_none=True))
     commissioned_on = office(Day(allow_none=True))
     in_service = office(fields.Boolean())
-    warranty_term = office(Text(60, allow_none=True))
+    warranty_term = office(Text(60, allow_none=True), code_of="warranty_term")
     warranty_starts_on = office(Day(allow_none=True))
     warranty_ends_on = office(Day(allow_none=True))
     external_ref = office(Text(80, allow_none=True))

@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from schemas.currencies import CURRENCIES
+from schemas.hours import readable
 from sync.change import Body, FieldRule, Owner, PolicyName
 
 AnyField = TypeVar("AnyField", bound=fields.Field)
@@ -25,20 +27,27 @@ def technician_scope(technician_id: str) -> str:
 
 
 def owned(
-    field: AnyField, owner: Owner, policy: PolicyName, *, ref: str | None = None, closure: bool = True
+    field: AnyField,
+    owner: Owner,
+    policy: PolicyName,
+    *,
+    ref: str | None = None,
+    closure: bool = True,
+    code_of: str | None = None,
 ) -> AnyField:
     """Say for a field whose word it is, how it merges, and which collection it refers to.
 
-    `closure=False` marks a reference that does not bring its document along (law 6 does not follow it).
+    `closure=False` marks a reference that does not bring its document along (law 6 does not follow it). `code_of`
+    names what the field holds the code of.
     """
-    marks = {"owner": owner, "policy": policy, "ref": ref, "closure": closure and ref is not None}
+    marks = {"owner": owner, "policy": policy, "ref": ref, "closure": closure and ref is not None, "code_of": code_of}
     field.metadata = {**field.metadata, **marks}
     return field
 
 
-def office(field: AnyField, *, ref: str | None = None, closure: bool = True) -> AnyField:
+def office(field: AnyField, *, ref: str | None = None, closure: bool = True, code_of: str | None = None) -> AnyField:
     """Only the office writes it; a device's edit becomes a proposal."""
-    return owned(field, "office", "office", ref=ref, closure=closure)
+    return owned(field, "office", "office", ref=ref, closure=closure, code_of=code_of)
 
 
 def shared(field: AnyField, policy: PolicyName, *, ref: str | None = None) -> AnyField:
@@ -98,10 +107,15 @@ def parse_instant(value: object) -> datetime | None:
 
 
 class Text(fields.String):
-    """Text of a bounded length in characters, without NUL or lone surrogates."""
+    """Text of a bounded length in characters, without NUL or lone surrogates.
 
-    def __init__(self, longest: int, *, shortest: int = 0, **kwargs: Any) -> None:
-        checks: list[Callable[[str], object]] = [validate.Length(min=shortest or None, max=longest), storable]
+    With a `shortest` it must say something: spaces alone do not, except where `spaces` allows them.
+    """
+
+    def __init__(self, longest: int, *, shortest: int = 0, spaces: bool = False, **kwargs: Any) -> None:
+        checks: list[Callable[[str], object]] = [validate.Length(max=longest), storable]
+        if shortest:
+            checks += [validate.Length(min=shortest), *([] if spaces else [SAYS_SOMETHING])]
         super().__init__(validate=checks, **kwargs)
 
 
@@ -117,8 +131,18 @@ class Whole(validate.Regexp):
         return value
 
 
+class Contains(Whole):
+    """Accept a text in which the form is found anywhere."""
+
+    def fits(self, value: str) -> bool:
+        return re.search(str(self.regex.pattern), value) is not None
+
+
 SHA256 = Whole("^[0-9a-f]{64}$")
-CURRENCY = Whole("^[A-Z]{3}$")
+CURRENCY = validate.OneOf(sorted(CURRENCIES), error="not-a-currency")
+SAYS_SOMETHING = Contains(r"^$|\S", error="blank")
+PHONE = Whole(r"^[+(*#]?[0-9](?:[ ()./-]*[0-9]){2}.*$", error="not-a-phone")
+"""At least three digits, and whatever people write after them: an extension, a second number, a name."""
 
 
 class Day(fields.Date):
@@ -136,6 +160,50 @@ class Zone(Text):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(64, **kwargs)
         self.validators.append(known_zone)
+
+
+class Phone(Text):
+    """A telephone number as people write it, at most 60 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(60, **kwargs)
+        self.validators.append(PHONE)
+
+
+class Email(Text):
+    """An e-mail address, at most 200 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(200, **kwargs)
+        self.validators.append(validate.Email())
+
+
+class OpeningHours(Text):
+    """When a place is open, in the syntax of OpenStreetMap."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(300, **kwargs)
+        self.validators.append(_hours)
+
+
+def _hours(value: str) -> None:
+    if not readable(value):
+        raise ValidationError("not-opening-hours")
+
+
+class Distinct(validate.Validator):
+    """Accept a list of objects in which no two have the same value under a key."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __call__(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        seen: set[Any] = set()
+        for position, each in enumerate(value):
+            if each.get(self.key) in seen:
+                raise ValidationError({position: {self.key: ["twice"]}})
+            seen.add(each.get(self.key))
+        return value
 
 
 ZONES = frozenset(available_timezones())
@@ -223,8 +291,8 @@ class TextInBoth(Schema):
     class Meta:
         unknown = RAISE
 
-    en = Text(400, required=True)
-    ru = Text(400, required=True)
+    en = Text(400, required=True, shortest=1)
+    ru = Text(400, required=True, shortest=1)
 
 
 class Translated(fields.Nested):
@@ -247,6 +315,8 @@ class EntitySchema(Schema):
     device_may_create: ClassVar[bool] = False
     device_may_delete: ClassVar[bool] = False
     called_by: ClassVar[str] = "name"
+    spans: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Fields of which the second is not before the first."""
 
     id = fields.UUID(dump_only=True)
 
@@ -282,6 +352,14 @@ class EntitySchema(Schema):
     def why_left(self, body: Body) -> str:
         """The reason code that a replica hears when the document leaves its scope."""
         return "not-needed"
+
+    def contradictions(self, body: Body) -> dict[str, str]:
+        """What in a whole document does not go together: field -> code. Of single values `validated` judges."""
+        return {
+            last: "order"
+            for first, last in self.spans
+            if body.get(first) and body.get(last) and body[last] < body[first]
+        }
 
     def known_at(self, version: int) -> list[str]:
         """The document's fields as of a schema version, its id first."""

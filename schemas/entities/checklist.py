@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
 
-from schemas.entities.base import EVERYONE, EntitySchema, Stored, Text, Translated, office
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from schemas.entities.base import EVERYONE, Distinct, EntitySchema, Stored, Text, Translated, office
 from sync.change import Body
 
 
@@ -18,6 +20,12 @@ class ItemSchema(Schema):
     meter = Text(40, allow_none=True)
     mandatory = fields.Boolean(required=True)
 
+    @validates_schema
+    def _check_limits(self, data: dict[str, Any], **kwargs: Any) -> None:
+        low, high = data.get("min"), data.get("max")
+        if low is not None and high is not None and high < low:
+            raise ValidationError({"max": ["below-minimum"]})
+
 
 class ChecklistSchema(EntitySchema):
     """The steps of one kind of work in one revision. A new revision is a new document: running visits keep theirs."""
@@ -28,7 +36,7 @@ class ChecklistSchema(EntitySchema):
     code = office(Text(60, shortest=1, required=True))
     revision = office(fields.Integer(strict=True, validate=validate.Range(1, 1_000_000)))
     title = office(Translated(required=True))
-    items = office(Stored(fields.Nested(ItemSchema), validate=validate.Length(max=200)))
+    items = office(Stored(fields.Nested(ItemSchema), validate=[validate.Length(max=200), Distinct("key")]))
 
     def scopes(self, body: Body) -> frozenset[str]:
         return frozenset({EVERYONE})

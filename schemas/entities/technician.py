@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from schemas.entities.base import Day, EntitySchema, Id, Stored, Text, Whole, office, technician_scope
+from schemas.entities.base import Day, Distinct, EntitySchema, Id, Phone, Stored, Text, Whole, office, technician_scope
 from sync.change import Body
 
 Clock = Whole("^([01][0-9]|2[0-3]):[0-5][0-9]$")
@@ -33,8 +33,8 @@ class TechnicianSchema(EntitySchema):
 
     branch_id = office(Id(required=True), ref="branch", closure=False)
     name = office(Text(120, shortest=1, required=True))
-    phone = office(Text(60, allow_none=True))
-    skills = office(Stored(fields.Nested(SkillSchema), validate=validate.Length(max=50)))
+    phone = office(Phone(allow_none=True))
+    skills = office(Stored(fields.Nested(SkillSchema), validate=[validate.Length(max=50), Distinct("code")]))
     shifts = office(Stored(fields.Nested(ShiftSchema), validate=validate.Length(max=14)))
     home_lat = office(fields.Float(required=True, allow_nan=False, validate=validate.Range(-90, 90)))
     home_lon = office(fields.Float(required=True, allow_nan=False, validate=validate.Range(-180, 180)))

@@ -66,7 +66,7 @@ class ReadingEntry(Entry):
 class NoteEntry(Entry):
     """What somebody wrote down about the visit."""
 
-    text = Text(4000, required=True, shortest=1)
+    text = Text(4000, required=True, shortest=1, spaces=True)
 
 
 class FindingEntry(Entry):
@@ -76,7 +76,7 @@ class FindingEntry(Entry):
     item = Text(60, allow_none=True)
     severity = fields.String(required=True, validate=validate.OneOf(["minor", "major", "critical"]))
     cause = fields.String(allow_none=True, validate=validate.OneOf(CAUSES))
-    text = Text(4000, required=True, shortest=1)
+    text = Text(4000, required=True, shortest=1, spaces=True)
 
 
 class AttachmentEntry(Entry):
@@ -93,7 +93,7 @@ class AttachmentEntry(Entry):
 class SignatureSchema(Entry):
     """A customer's signature as points `[x, y, t]`; it is drawn from them, no picture is taken."""
 
-    name = Text(120, required=True, shortest=1)
+    name = Text(120, required=True, shortest=1, spaces=True)
     strokes = fields.List(
         fields.List(fields.List(fields.Float(allow_nan=False), validate=validate.Length(2, 3))),
         required=True,
@@ -118,14 +118,15 @@ class VisitSchema(EntitySchema):
     collection = "visit"
     device_may_create = True
     called_by = "title"
+    spans = (("window_start", "window_end"), ("planned_start", "planned_end"), ("due_from", "due_to"))
 
     number = derived(fields.String())
     origin = derived(fields.String())
     occurrence_id = derived(fields.String(allow_none=True))
     plan_id = derived(fields.String(allow_none=True))
 
-    kind = office(Text(60, shortest=1, required=True))
-    title = office(Text(200))
+    kind = office(Text(60, shortest=1, required=True), code_of="service_kind")
+    title = office(Text(200, shortest=1))
     instructions = office(Text(4000, allow_none=True))
     symptom = office(Text(1000, allow_none=True))
     priority = office(fields.Integer(strict=True, validate=validate.Range(0, 3)))
@@ -165,6 +166,10 @@ class VisitSchema(EntitySchema):
     coverage = derived(fields.Dict(allow_none=True))
     flags = derived(Stored(fields.String()))
     archived = derived(fields.Boolean())
+
+    def contradictions(self, body: Body) -> dict[str, str]:
+        needless = body.get("cancel_reason") and body.get("plan_state", "due") != "cancelled"
+        return super().contradictions(body) | ({"cancel_reason": "not-cancelled"} if needless else {})
 
     def files(self, body: Body) -> frozenset[str]:
         return frozenset(entry["sha256"] for entry in body.get("attachments") or ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.entities import COLLECTIONS
-from server.actions.edit_document import office_values
+from server.actions.edit_document import check_codes, check_serial, check_whole, office_values, unknown
 from server.actions.passwords import SHORTEST, hash_password
 from server.extensions import db
 from server.problems import FieldError, Problem
@@ -21,6 +21,9 @@ def create_document(company_id: str, collection: str, values: dict[str, Any]) ->
     """Make a document from wire values. Raises Problem `invalid-fields` or `unknown-reference`."""
     checked = office_values(collection, values, required=True)
     _refuse_unknown(company_id, collection, checked)
+    check_whole(collection, checked)
+    if collection == Asset.collection:
+        check_serial(company_id, checked)
     model: Any = SYNCED[collection]
     item: Synced = model(company_id=company_id, id=new_id(), **_defaults(collection))
     documents.set_values(item, checked, checked)
@@ -78,7 +81,8 @@ def _defaults(collection: str) -> dict[str, Any]:
 
 
 def _refuse_unknown(company_id: str, collection: str, values: dict[str, Any]) -> None:
+    check_codes(company_id, collection, values)
     for name, value in values.items():
         target = COLLECTIONS[collection].fields[name].metadata.get("ref")
         if target and value and db.session.get(SYNCED[target], (company_id, value)) is None:
-            raise Problem(422, "unknown-reference", errors=(FieldError(field=name, code="unknown-reference"),))
+            raise unknown(name)

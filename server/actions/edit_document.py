@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from schemas.entities import COLLECTIONS
 from server.actions.decide_coverage import decide_coverage
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
-from server.store.models import Synced, Visit
+from server.store.models import Asset, Synced, Visit
 from server.store.queries import office, visits
 from server.store.transaction import transactional
 from sync.states import OVER, may_move_plan
@@ -19,7 +20,6 @@ from sync.states import OVER, may_move_plan
 COVERAGE_FIELDS = frozenset({"kind", "asset_ids", "site_id", "planned_start", "service_minutes", "due_from"})
 PLACEMENT = ("plan_state", "assignee_id", "planned_start")
 PLACE = ("assignee_id", "planned_start", "planned_end", "route_position")
-SPANS = (("window_start", "window_end"), ("planned_start", "planned_end"), ("due_from", "due_to"))
 DONE_FIXES = frozenset({"assignee_id", "planned_start", "planned_end", "kind", "site_id"})
 
 
@@ -46,9 +46,13 @@ def edit_document(
         raise Problem(412, "version-changed", version=kept.version)
     checked = office_values(collection, values)
     check_references(company_id, collection, checked)
+    before = documents.current_body(item)
     if isinstance(item, Visit):
-        _check_visit(item, checked)
+        _check_visit(item, before, checked)
         _follow(item, checked)
+    check_whole(collection, before | checked, before, touched=checked)
+    if isinstance(item, Asset) and checked.keys() & {"serial", "model_id"}:
+        check_serial(company_id, before | checked)
     documents.set_values(item, checked, checked)
     if isinstance(item, Visit) and checked.keys() & COVERAGE_FIELDS and item.exec_state not in OVER:
         decide_coverage(item, now=now)
@@ -72,7 +76,8 @@ def office_values(collection: str, values: dict[str, Any], *, required: bool = F
 
 
 def check_references(company_id: str, collection: str, values: dict[str, Any]) -> None:
-    """Raise Problem `unknown-reference` for the first field that names a document which is not there."""
+    """Raise Problem `unknown-reference` for the first field that names what is not there, by id or by code."""
+    check_codes(company_id, collection, values)
     named = {
         name: {value} if isinstance(value, str) else set(value)
         for name, value in values.items()
@@ -85,12 +90,41 @@ def check_references(company_id: str, collection: str, values: dict[str, Any]) -
             raise unknown(name)
 
 
+def check_codes(company_id: str, collection: str, values: dict[str, Any]) -> None:
+    """Raise Problem `unknown-reference` for the first field that holds the code of nothing."""
+    for name, value in values.items():
+        sort = COLLECTIONS[collection].fields[name].metadata.get("code_of")
+        if sort and value and not office.has_code(company_id, sort, value):
+            raise unknown(name)
+
+
+def check_whole(
+    collection: str, body: dict[str, Any], before: dict[str, Any] | None = None, *, touched: Iterable[str] = ()
+) -> None:
+    """Raise Problem `invalid-fields` for values of a whole document that do not go together.
+
+    What did not go together `before` holds up no edit of something else.
+    """
+    schema = COLLECTIONS[collection]
+    known = schema.contradictions(before) if before else {}
+    found = {name: code for name, code in schema.contradictions(body).items() if name not in known or name in touched}
+    if found:
+        errors = tuple(FieldError(field=name, code=code) for name, code in found.items())
+        raise Problem(422, "invalid-fields", errors=errors)
+
+
 def check_order(values: dict[str, Any]) -> None:
-    """Raise Problem `invalid-fields` when a span of wire values ends before it starts."""
-    for start, end in SPANS:
-        first, last = values.get(start), values.get(end)
-        if first and last and last < first:
-            raise Problem(422, "invalid-fields", errors=(FieldError(field=end, code="order"),))
+    """Raise Problem `invalid-fields` for values of a visit that do not go together."""
+    check_whole("visit", values)
+
+
+def check_serial(company_id: str, asset: dict[str, Any]) -> None:
+    """Raise Problem `invalid-fields` when another machine of the model has the serial number.
+
+    Only the office is asked this: what a technician reads off a machine is never refused.
+    """
+    if office.has_serial(company_id, asset["model_id"], asset["serial"], but=asset.get("id")):
+        raise Problem(422, "invalid-fields", errors=(FieldError(field="serial", code="serial-taken"),))
 
 
 def check_placement(values: dict[str, Any]) -> None:
@@ -109,7 +143,7 @@ def unknown(name: str) -> Problem:
     return Problem(422, "unknown-reference", errors=(FieldError(field=name, code="unknown-reference"),))
 
 
-def _check_visit(visit: Visit, values: dict[str, Any]) -> None:
+def _check_visit(visit: Visit, before: dict[str, Any], values: dict[str, Any]) -> None:
     target = values.get("plan_state", visit.plan_state)
     if not may_move_plan(visit.plan_state, target, visit.exec_state):  # type: ignore[arg-type]
         raise Problem(
@@ -117,12 +151,8 @@ def _check_visit(visit: Visit, values: dict[str, Any]) -> None:
         )
     if visit.exec_state in OVER and values.keys() & DONE_FIXES:
         raise Problem(409, "visit-finished", field=sorted(values.keys() & DONE_FIXES)[0])
-    if values.get("kind") and visits.service_kind(visit.company_id, values["kind"]) is None:
-        raise unknown("kind")
-    whole = documents.current_body(visit) | values
-    check_order(whole)
     if values.keys() & PLACEMENT:
-        check_placement(whole)
+        check_placement(before | values)
 
 
 def _follow(visit: Visit, values: dict[str, Any]) -> None:
@@ -131,6 +161,8 @@ def _follow(visit: Visit, values: dict[str, Any]) -> None:
         site = visits.site(visit.company_id, values["site_id"])
         assert site is not None
         visit.customer_id = site.customer_id
+    if values.get("plan_state") not in (None, "cancelled") and visit.cancel_reason:
+        values.setdefault("cancel_reason", None)
     if values.get("plan_state") == "due" and visit.plan_state != "due":
         # Nobody's again: a time left behind would hide it from every plan of a later day.
         values |= {name: None for name in PLACE if name not in values}

@@ -121,14 +121,14 @@ def test_the_same_field_on_both_sides_follows_its_policy_and_can_be_undone(
     """S-35: both values, who and when; what was seen on site stands, commercial data is the office's."""
     site = company.sites[0]
     before = anna.body(site)[field]
-    anna.change(site, "site", set={field: "from the tablet"})
-    office(app, company, Site, site, **{field: "from the office"})
+    values = {"mine": "111 from the tablet", "theirs": "222 from the office"}
+    anna.change(site, "site", set={field: values["mine"]})
+    office(app, company, Site, site, **{field: values["theirs"]})
     result = anna.sync()[0]
     assert [one["chosen"] for one in result["conflicts"]] == [stands]
-    values = {"mine": "from the tablet", "theirs": "from the office"}
     assert anna.body(site)[field] == values[stands]
     (clash,) = inbox(dispatcher, state="open")
-    assert (clash["base"], clash["mine"], clash["theirs"]) == (before, "from the tablet", "from the office")
+    assert (clash["base"], clash["mine"], clash["theirs"]) == (before, *values.values())
     assert clash["mine_by"]["name"] == "Anna"
     assert clash["mine_at"]
     assert clash["theirs_at"]

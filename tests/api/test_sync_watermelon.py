@@ -516,7 +516,7 @@ def test_a_history_of_two_devices_and_the_office_ends_the_same_everywhere(
         elif what == 1:
             office(app, company, Site, company.sites[0], danger_note=f"office {turn}")
         elif what == 2 and company.sites[0] in melon.rows.get("site", {}):
-            row = melon.edited("site", company.sites[0], access_note=f"note {turn}", contact_phone=str(turn))
+            row = melon.edited("site", company.sites[0], access_note=f"note {turn}", contact_phone=f"+376 {turn:03}")
             melon.rows["site"][company.sites[0]] = {k: v for k, v in row.items() if not k.startswith("_")}
             for _ in range(chance.randrange(1, 3)):
                 melon.push(site={"updated": [row]})

@@ -127,7 +127,7 @@ def test_problems_of_sites_are_named(company_id: str) -> None:
         (6, "branch", "no-such-branch"),
         (7, "lat", "nowhere"),
         (8, "tz", "no-such-zone"),
-        (9, "name", "field.length"),
+        (9, "name", "field.too-long"),
     ]
     for bad in report.problems:
         assert "…" not in bad.text("en")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import select
 
 from server.extensions import db
-from server.store.models import Branch, Document, Technician
+from server.store.models import Asset, Branch, Document, ServiceKind, Technician, WarrantyTerm
+
+CODED: dict[str, Any] = {"service_kind": ServiceKind, "warranty_term": WarrantyTerm}
 
 
 def branches(company_id: str) -> list[Branch]:
@@ -25,3 +28,18 @@ def collections_of(company_id: str, ids: Iterable[str]) -> dict[str, str]:
         Document.company_id == company_id, Document.id.in_(list(ids)), Document.deleted.is_(False)
     )
     return {row.id: row.collection for row in db.session.execute(statement)}
+
+
+def has_code(company_id: str, sort: str, code: str) -> bool:
+    """Whether a `service_kind` or `warranty_term` has this code."""
+    table = CODED[sort]
+    statement = select(table.id).where(table.company_id == company_id, table.code == code)
+    return db.session.scalar(statement.limit(1)) is not None
+
+
+def has_serial(company_id: str, model_id: str, serial: str, *, but: str | None) -> bool:
+    """Whether a piece of equipment but the one with id `but` is of this model and has this serial number."""
+    statement = select(Asset.id).where(
+        Asset.company_id == company_id, Asset.serial == serial, Asset.model_id == model_id
+    )
+    return any(found != but for found in db.session.scalars(statement.limit(2)))
