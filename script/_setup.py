@@ -29,6 +29,7 @@ def python() -> Path:
 
 def ready(*requirements: str) -> Path:
     """Make or refresh the environment; ends the program with one sentence when it can't be made."""
+    _keep_bytecode()
     if sys.version_info < (3, 11):  # noqa: UP036 - said to whoever starts this with an older Python
         sys.exit(f"Rounds needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     if not python().exists():
@@ -39,6 +40,15 @@ def ready(*requirements: str) -> Path:
     for name in requirements:
         _install(name)
     return python()
+
+
+def _keep_bytecode() -> None:
+    """Where bytecode may not be written beside its source, it goes inside the environment.
+
+    Every process that is started from here would compile all libraries anew otherwise, which takes seconds each time.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(VENV / "bytecode")
 
 
 def _install(name: str) -> None:
