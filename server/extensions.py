@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flask_compress import Compress
 from flask_migrate import Migrate
-from flask_smorest import Api
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -34,5 +33,4 @@ else:
     """What every model extends; its tables are named after its classes."""
 
 migrate = Migrate()
-api = Api()
 compress = Compress()
