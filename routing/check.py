@@ -161,8 +161,11 @@ def _road(problem: Problem, day: TechnicianDay, route: Route) -> Iterator[Violat
         total_s, total_m = total_s + way_s, total_m + way_m
         paused = _paused(day, route, free, stop.arrive)
         if stop.arrive - free - paused < way_s:
-            code = "overlap" if stop.arrive < free else "too-fast"
-            yield _broken(code, route, stop.visit_id, short_s=way_s - (stop.arrive - free - paused))
+            short = {"short_s": way_s - (stop.arrive - free - paused)}
+            if stop.arrive < free:
+                yield _broken("overlap", route, stop.visit_id, **short, overlap_s=free - stop.arrive)
+            else:
+                yield _broken("too-fast", route, stop.visit_id, **short)
         if stop.start < stop.arrive:
             yield _broken("starts-before-arrival", route, stop.visit_id, short_s=stop.arrive - stop.start)
         if stop.end - stop.start != visit.service_s:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from schemas.entities.base import Day, Id, Instant
+from schemas.entities.base import Day, Id, Instant, Text
 
 
 class MoveSchema(Schema):
@@ -35,3 +35,19 @@ class MovedSchema(Schema):
 
     plan_id = Id(required=True, allow_none=True)
     undo = fields.List(fields.Nested(MoveSchema), required=True)
+
+
+class PublishSchema(Schema):
+    """Tokens of the broken rules that the person has seen and publishes all the same."""
+
+    class Meta:
+        unknown = RAISE
+
+    accepted = fields.List(Text(400), load_default=list, validate=validate.Length(max=2000))
+
+
+class PublishDaySchema(PublishSchema):
+    """Which day of which branch is published."""
+
+    date = Day(required=True)
+    branch_id = Id(required=True)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from routing.travel import TravelModel
+from server.actions.day_draft import BY_HAND, draft_of_day, stop_for
+from server.actions.planning_problem import working_day
+from server.actions.shown_day import is_published_at, shown_day
 from server.extensions import db
 from server.problems import FieldError, Problem, not_found
-from server.store.models import Branch, RoutePlan, RouteStop, RouteUnassigned, Technician, Visit
-from server.store.queries import planning, visits
-from server.store.queries.filters import day_bounds
+from server.store.models import Branch, RoutePlan, RouteStop, RouteUnassigned, Technician
+from server.store.queries import drafts, planning, visits
 from server.store.transaction import transactional
-from server.store.types import new_id
 
-BY_HAND: dict[str, Any] = {"code": "by-hand", "params": {}}
 LEFT_BY_HAND: dict[str, Any] = {"code": "left-by-hand", "params": {}}
 
 
@@ -51,16 +50,16 @@ def move_in_draft(
     branch = planning.branch(company_id, branch_id, lock=True)
     if branch is None:
         raise not_found()
-    newest = next(iter(planning.drafts_on(company_id, branch_id, day)), None)
-    plan = planning.plan(company_id, newest.id, lock=True) if newest else None
-    if plan is None or plan.state != "draft":
-        plan = _from_published(company_id, branch, day, user_id, now)
+    shown = shown_day(company_id, branch, day, now=now)
+    plan = draft_of_day(company_id, shown, user_id=user_id, now=now)
+    plan = planning.plan(company_id, plan.id, lock=True) or plan
+    staff = {one.id: one for one in shown.people}
     stops = {stop.visit_id: stop for stop in planning.stops(company_id, plan.id)}
     left = {row.visit_id: row for row in planning.unassigned(company_id, plan.id)}
     undo: list[Move] = []
     touched: set[tuple[str, date]] = set()
     for move in moves:
-        undo.append(_apply(company_id, branch, day, plan, move, stops, left, touched))
+        undo.append(_apply(company_id, branch, plan, move, stops, left, touched, staff))
     db.session.flush()
     for technician_id, on in touched:
         _recompute(
@@ -71,67 +70,22 @@ def move_in_draft(
         )
     db.session.flush()
     if _is_published(company_id, stops, left):
-        plan.state = "discarded"
+        if not plan.objective:
+            # Made by hand and by hand undone; what the planner made still has its reasons.
+            plan.state = "discarded"
         return Moved(plan_id=None, undo=undo[::-1])
     return Moved(plan_id=plan.id, undo=undo[::-1])
-
-
-def _from_published(company_id: str, branch: Branch, day: date, user_id: str | None, now: datetime) -> RoutePlan:
-    plan = RoutePlan(
-        company_id=company_id,
-        id=new_id(),
-        branch_id=branch.id,
-        date=day,
-        horizon_days=1,
-        state="draft",
-        seed=0,
-        objective={},
-        created_at=now,
-        created_by=user_id,
-    )
-    db.session.add(plan)
-    db.session.flush()
-    start, end = day_bounds(day, branch.tz)
-    for visit, _, _ in planning.board_visits(company_id, branch.id, start, end):
-        if visit.plan_state == "published" and visit.assignee_id and visit.planned_start:
-            db.session.add(_stop(plan, visit.id, visit.assignee_id, day, visit.planned_start, _end_of(visit), visit))
-    db.session.flush()
-    return plan
-
-
-def _stop(
-    plan: RoutePlan, visit_id: str, technician_id: str, day: date, start: datetime, end: datetime, visit: Visit
-) -> RouteStop:
-    return RouteStop(
-        company_id=plan.company_id,
-        plan_id=plan.id,
-        visit_id=visit_id,
-        technician_id=technician_id,
-        date=day,
-        position=visit.route_position or 1,
-        arrive_at=start,
-        start_at=start,
-        end_at=end,
-        travel_s=visit.travel_s or 0,
-        travel_m=visit.travel_m or 0,
-        why=visit.why or BY_HAND,
-    )
-
-
-def _end_of(visit: Visit) -> datetime:
-    assert visit.planned_start is not None
-    return visit.planned_end or visit.planned_start + timedelta(minutes=visit.service_minutes)
 
 
 def _apply(
     company_id: str,
     branch: Branch,
-    day: date,
     plan: RoutePlan,
     move: Move,
     stops: dict[str, RouteStop],
     left: dict[str, RouteUnassigned],
     touched: set[tuple[str, date]],
+    staff: Mapping[str, Technician],
 ) -> Move:
     """Change the draft by one move; the move that takes it back."""
     visit = visits.visit(company_id, move.visit_id)
@@ -158,20 +112,22 @@ def _apply(
         db.session.delete(reason)
         db.session.flush()
     if move.technician_id is None or move.start_at is None:
-        if visit.plan_state == "published":
+        if visit.plan_state in ("published", "planned"):
             left[move.visit_id] = row = RouteUnassigned(
                 company_id=company_id, plan_id=plan.id, visit_id=move.visit_id, reasons=[LEFT_BY_HAND]
             )
             db.session.add(row)
         return undo
-    if visits.technician(company_id, move.technician_id) is None:
+    technician = staff.get(move.technician_id) or visits.technician(company_id, move.technician_id)
+    if technician is None:
         raise not_found()
-    on = move.start_at.astimezone(ZoneInfo(branch.tz)).date()
+    on = working_day(technician, move.start_at, branch.tz)
     if not plan.date <= on < plan.date + timedelta(days=plan.horizon_days):
         raise Problem(422, "invalid-fields", errors=(FieldError(field="start_at", code="out-of-range"),))
     end = move.end_at or move.start_at + timedelta(minutes=visit.service_minutes)
-    stop = _stop(plan, move.visit_id, move.technician_id, on, move.start_at, end, visit)
-    stop.why = BY_HAND
+    drafts.forget_stop(company_id, branch.id, move.visit_id, but=plan.id)
+    stop = stop_for(plan, visit, move.technician_id, on, move.start_at, end)
+    stop.why = (visit.why if is_published_at(visit, move.technician_id, move.start_at) else None) or BY_HAND
     stops[move.visit_id] = stop
     db.session.add(stop)
     touched.add((move.technician_id, on))
@@ -205,10 +161,6 @@ def _base(technician: Technician, branch: Branch) -> tuple[float, float]:
 def _is_published(company_id: str, stops: dict[str, RouteStop], left: dict[str, RouteUnassigned]) -> bool:
     """Whether the draft says the same as what is published."""
     found = planning.visits(company_id, [*stops, *left])
-    for stop in stops.values():
-        visit = found[stop.visit_id]
-        if visit.plan_state != "published" or visit.assignee_id != stop.technician_id or visit.planned_start is None:
-            return False
-        if abs(visit.planned_start - stop.start_at) >= timedelta(minutes=1):
-            return False
-    return all(found[visit_id].plan_state != "published" for visit_id in left)
+    if not all(is_published_at(found[stop.visit_id], stop.technician_id, stop.start_at) for stop in stops.values()):
+        return False
+    return all(found[visit_id].plan_state not in ("published", "planned") for visit_id in left)

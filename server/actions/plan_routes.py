@@ -4,12 +4,11 @@ open, judged by the checker, and kept with its reasons in another."""
 from __future__ import annotations
 
 import multiprocessing
-import re
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,16 +22,13 @@ from server.actions.planning_problem import pose
 from server.extensions import db
 from server.problems import Problem
 from server.store.models import RoutePlan, RouteStop, RouteUnassigned
-from server.store.queries import office, planning
+from server.store.queries import drafts, office, planning
 from server.store.transaction import snapshot, transactional
 from server.store.types import new_id
 
 _gate = threading.BoundedSemaphore(2)
 """At most two optimisations at once in a process; a third is told to come again."""
 
-
-INSTANT = re.compile("(.*_)?at")
-"""Names of a reason's numbers that are instants."""
 
 SHORT_DATE = {"en": "d MMM", "ru": "dd.MM"}
 
@@ -68,7 +64,8 @@ def plan_routes(
                 if branch_id:
                     raise
                 continue
-            plan = _answer(question.problem, StopAfter(seconds=seconds, iterations=iterations), seed)
+            stop = StopAfter(seconds=seconds, iterations=iterations)
+            plan = _answer(question.problem, stop, seed, question.as_it_stands())
             violations = check(question.problem, plan)
             if violations:
                 raise PlanRefused(str(violations[:5]))
@@ -80,11 +77,11 @@ def plan_routes(
         _gate.release()
 
 
-def _answer(problem: Question, stop: StopAfter, seed: int) -> Plan:
+def _answer(problem: Question, stop: StopAfter, seed: int, standing: Plan) -> Plan:
     """Solve in a fresh process, so that a web worker's threads are not held up and its memory does not grow."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
-        return pool.submit(solve, problem, stop, seed).result()
+        return pool.submit(solve, problem, stop, seed, standing if standing.routes else None).result()
 
 
 @transactional
@@ -100,8 +97,9 @@ def _keep(
     now: datetime,
 ) -> str:
     planning.branch(company_id, branch_id, lock=True)
-    for older in planning.drafts_on(company_id, branch_id, first):
-        older.state = "discarded"
+    placed = {stop.visit_id for route in plan.routes for stop in route.stops}
+    for older in drafts.drafts(company_id, branch_id):
+        _make_room(older, first, first + timedelta(days=days - 1), placed)
     row = RoutePlan(
         company_id=company_id,
         id=new_id(),
@@ -145,6 +143,21 @@ def _keep(
             )
         )
     return row.id
+
+
+def _make_room(older: RoutePlan, first: date, last: date, placed: set[str]) -> None:
+    """Take out of an older draft the days and visits that a new one answers for; its other days stay a draft."""
+    stops = planning.stops(older.company_id, older.id)
+    kept = [stop for stop in stops if not first <= stop.date <= last and stop.visit_id not in placed]
+    if not kept and first < older.date + timedelta(days=older.horizon_days) and older.date <= last:
+        older.state = "discarded"
+        return
+    for stop in stops:
+        if stop not in kept:
+            db.session.delete(stop)
+    for left in planning.unassigned(older.company_id, older.id):
+        if left.visit_id in placed:
+            db.session.delete(left)
 
 
 def reason_json(reason: Reason | None, tz: str, first: date | None = None) -> dict[str, Any] | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from routing.plan import Plan, Route, Stop
 from routing.problem import Break, Grant, Pin, Placement, Point, Problem, TechnicianDay, Visit, Window, build_problem
 from server.domain.fleet import QUIET_AFTER
 from server.domain.local_time import local_date
 from server.problems import Problem as Refusal
 from server.problems import not_found
 from server.store import models
-from server.store.queries import planning
+from server.store.queries import drafts, planning
 from server.store.queries.filters import day_bounds
 from sync.states import OVER, UNDER_WAY
 
@@ -27,11 +28,22 @@ OVER_MIDNIGHT = timedelta(hours=16)
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """The planner's problem with the versions of the visits that it speaks of."""
+    """The planner's problem, and where its visits stand now: as published, over it as drafted."""
 
     problem: Problem
     branch: models.Branch
-    published: dict[str, Placement]
+    standing: dict[tuple[str, date], list[tuple[int, str]]]
+    """By technician and date: start and id of each visit."""
+
+    def as_it_stands(self) -> Plan:
+        """The plan to start from: who has what in which order. Its times are worked out anew where they are needed."""
+        asked = self.problem.visit_by_id
+        routes = []
+        for day in self.problem.days:
+            own = [visit_id for _, visit_id in sorted(self.standing.get(day.key, ())) if visit_id in asked]
+            if own:
+                routes.append(_untimed(day.technician, day.date, own))
+        return Plan(routes=tuple(routes), unassigned=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,44 +67,68 @@ def pose(company_id: str, branch_id: str, first: date, days: int, *, now: dateti
     dates = [first + timedelta(days=offset) for offset in range(days)]
     rows = planning.visits_to_plan(company_id, branch_id, start, end + OVER_MIDNIGHT, last)
     names = {one.id: one for one in people}
+    today = local_date(now, branch.tz)
+    _, drafted = drafts.open_drafts(company_id, branch.id, min(first, today))
     visits: list[Visit] = []
-    published: dict[str, Placement] = {}
+    standing: dict[tuple[str, date], list[tuple[int, str]]] = {}
     whereabouts: dict[str, Whereabouts] = {}
     for visit, site in rows:
-        if not _is_asked(visit, names, first, last, branch.tz):
+        if not _is_asked(visit, names, first, last, today, branch.tz):
             continue
-        there = _whereabouts(visit, site, devices.get(visit.assignee_id or ""), now)
+        there = whereabouts_after(visit, site, devices.get(visit.assignee_id or ""), now)
         if there is not None:
             who = str(visit.performed_by_id or visit.assignee_id)
             if who not in whereabouts or there.free_at > whereabouts[who].free_at:
                 whereabouts[who] = there
             continue
+        stop = drafted.get(visit.id)
+        if stop is not None and not first <= stop.date <= last:
+            # A draft of another day has a place for it.
+            continue
         asked = asked_visit(visit, site, branch, first, now, people=names, device=devices.get(visit.assignee_id or ""))
+        if stop is not None:
+            where = Placement(technician=stop.technician_id, start=_seconds(stop.start_at))
+            if stop.why.get("code") == "by-hand" and asked.pinned is None:
+                # A person has set it: to move it again has its price too.
+                asked = replace(asked, current=where)
+            standing.setdefault((where.technician, stop.date), []).append((where.start, visit.id))
+        elif visit.planned_start is not None and visit.assignee_id in names:
+            on = working_day(names[visit.assignee_id], visit.planned_start, branch.tz)
+            standing.setdefault((visit.assignee_id, on), []).append((_seconds(visit.planned_start), visit.id))
         visits.append(asked)
-        if asked.current is not None:
-            published[visit.id] = asked.current
     shifts = [
         day
         for one in people
         for each in dates
-        if (day := _technician_day(one, branch, each, now, whereabouts.get(one.id))) is not None
+        if (day := technician_day(one, branch, each, now, whereabouts.get(one.id))) is not None
     ]
     if not shifts:
         raise Refusal(422, "no-planning-data", field="date")
     # Who is bound to somebody without a shift in these days stays there: no plan could do it, so none may undo it.
     at_work = {one.technician for one in shifts}
     visits = [one for one in visits if one.pinned is None or one.pinned.technician in at_work]
-    return Question(problem=build_problem(visits, shifts), branch=branch, published=published)
+    return Question(problem=build_problem(visits, shifts), branch=branch, standing=standing)
 
 
-def _is_asked(visit: models.Visit, people: Mapping[str, models.Technician], first: date, last: date, tz: str) -> bool:
-    """Whether a plan of these days answers for a visit: it is nobody's yet, or it stands in one of their shifts."""
+def _untimed(technician: str, day: date, visit_ids: Sequence[str]) -> Route:
+    stops = tuple(Stop(visit_id=one, arrive=0, start=0, end=0, travel_s=0, travel_m=0) for one in visit_ids)
+    return Route(
+        technician=technician, date=day, depart=0, stops=stops, finish=0, pause_start=None, travel_s=0, travel_m=0,
+        overtime_s=0,
+    )  # fmt: skip
+
+
+def _is_asked(
+    visit: models.Visit, people: Mapping[str, models.Technician], first: date, last: date, today: date, tz: str
+) -> bool:
+    """Whether a plan of these days answers for a visit: it is nobody's, or stands in one of their shifts, or stood on a
+    day that is over without anybody having been told."""
     if visit.locked and visit.assignee_id and visit.assignee_id not in people:
         return False
     if visit.planned_start is None:
         return True
     on = working_day(people.get(visit.assignee_id or ""), visit.planned_start, tz)
-    return first <= on <= last if visit.plan_state == "published" else on <= last
+    return first <= on <= last or (visit.plan_state != "published" and on < today)
 
 
 def working_day(one: models.Technician | None, moment: datetime, tz: str) -> date:
@@ -111,7 +147,7 @@ def shift_on(one: models.Technician, day: date) -> dict[str, Any] | None:
     return next((each for each in one.shifts if each["weekday"] == day.weekday()), None)
 
 
-def _whereabouts(
+def whereabouts_after(
     visit: models.Visit, site: models.Site, device: models.Device | None, now: datetime
 ) -> Whereabouts | None:
     """Where work that is over, going on, or may be going on leaves its technician; None for work that can be planned.
@@ -130,9 +166,10 @@ def _whereabouts(
     return Whereabouts(free_at=_seconds(free_at), point=(site.lat, site.lon))
 
 
-def _technician_day(
-    one: models.Technician, branch: models.Branch, day: date, now: datetime, whereabouts: Whereabouts | None
+def technician_day(
+    one: models.Technician, branch: models.Branch, day: date, now: datetime, whereabouts: Whereabouts | None = None
 ) -> TechnicianDay | None:
+    """What is left of a technician's shift of a day from `now` on; None without a shift, or when it is over."""
     shift = shift_on(one, day)
     if shift is None:
         return None

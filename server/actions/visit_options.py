@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from routing.insert import best_insertions
-from routing.plan import Plan, Route, Stop
-from routing.problem import Problem, build_problem
-from server.actions.planning_problem import Question, asked_visit, pose
+from routing.problem import build_problem
+from server.actions.planning_problem import asked_visit, pose
 from server.problems import not_found
 from server.store.queries import planning, visits
 from server.store.transaction import snapshot
@@ -34,7 +33,9 @@ def visit_options(company_id: str, visit_id: str, day: date, *, now: datetime, l
     others = [one for one in question.problem.visits if one.id != visit_id]
     problem = build_problem([*others, asked], question.problem.days)
     names = {one.technician: one.name for one in problem.days}
-    found = best_insertions(problem, _as_published(question, problem), visit_id, count=len(problem.days))
+    found = best_insertions(
+        problem, replace(question, problem=problem).as_it_stands(), visit_id, count=len(problem.days)
+    )
     return [
         {
             "technician_id": one.technician,
@@ -53,29 +54,3 @@ def visit_options(company_id: str, visit_id: str, day: date, *, now: datetime, l
         }
         for one in found
     ]
-
-
-def _as_published(question: Question, problem: Problem) -> Plan:
-    """What is published, as a plan: the order of each route; times are worked out anew where they are needed."""
-    routes = []
-    for day in problem.days:
-        mine = [(at.start, visit_id) for visit_id, at in question.published.items() if at.technician == day.technician]
-        stops = tuple(visit_id for _, visit_id in sorted(mine) if visit_id in problem.visit_by_id)
-        if stops:
-            routes.append(_route(day.technician, day.date, stops))
-    return Plan(routes=tuple(routes), unassigned=())
-
-
-def _route(technician: str, day: date, visit_ids: tuple[str, ...]) -> Route:
-    stops = tuple(Stop(visit_id=one, arrive=0, start=0, end=0, travel_s=0, travel_m=0) for one in visit_ids)
-    return Route(
-        technician=technician,
-        date=day,
-        depart=0,
-        stops=stops,
-        finish=0,
-        pause_start=None,
-        travel_s=0,
-        travel_m=0,
-        overtime_s=0,
-    )

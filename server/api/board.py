@@ -9,13 +9,17 @@ from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
 
 from schemas.entities.base import Day, Id, iso
-from schemas.moves import MovedSchema, MovesSchema
+from schemas.moves import MovedSchema, MovesSchema, PublishDaySchema
+from schemas.office import RoutePlanItem
 from server.actions.move_in_draft import Move, Moved, move_in_draft
+from server.actions.publish_plan import discard_day, publish_day, review_day
 from server.actions.read_board import read_board
+from server.actions.shown_day import changed_visits
 from server.actions.visit_options import visit_options
 from server.api.body import Blueprint
 from server.api.door import OFFICE, locale, now, principal, requires
 from server.api.openapi import refuses
+from server.api.plans import plan_item, shown_changes
 from server.problems import not_found
 from server.store.queries import office
 
@@ -30,6 +34,16 @@ class BoardQuery(Schema):
 
     date = Day(required=True)
     branch_id = Id(load_default=None)
+
+
+class DayQuery(Schema):
+    """Which day of which branch."""
+
+    class Meta:
+        unknown = RAISE
+
+    date = Day(required=True)
+    branch_id = Id(required=True)
 
 
 class OptionsQuery(Schema):
@@ -86,3 +100,51 @@ class MovesView(MethodView):
         who = principal()
         moves = [Move(**move) for move in body["moves"]]
         return move_in_draft(who.company_id, body["branch_id"], body["date"], moves, user_id=who.user_id, now=now())
+
+
+@blueprint.route("/board/changes")
+class DayChangesView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(DayQuery, location="query")
+    @refuses(404, "not-found")
+    @blueprint.response(200)
+    def get(self, query: dict[str, Any]) -> Response:
+        """What publishing a day would change, technician by technician, and which rules it would leave broken."""
+        company_id = principal().company_id
+        review = review_day(company_id, query["branch_id"], query["date"], now=now())
+        return jsonify(
+            {
+                "technicians": shown_changes(company_id, review.changes),
+                "changes": changed_visits(review.changes),
+                "broken": [one.told(locale()) for one in review.broken],
+            }
+        )
+
+
+@blueprint.route("/board/publish")
+class PublishDayView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(PublishDaySchema)
+    @refuses(404, "not-found")
+    @refuses(409, "plan-not-draft", "plan-stale", "plan-breaks-rules", "nothing-to-publish")
+    @blueprint.response(200, RoutePlanItem)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Publish all of a day that nobody has been told of. Rules that it breaks have to be accepted by name."""
+        who = principal()
+        plan = publish_day(
+            who.company_id, body["branch_id"], body["date"], user_id=who.user_id, now=now(), accepted=body["accepted"]
+        )
+        return jsonify(plan_item(who.company_id, plan.id))
+
+
+@blueprint.route("/board/draft")
+class DayDraftView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(DayQuery, location="query")
+    @refuses(404, "not-found")
+    @refuses(409, "plan-not-draft")
+    @blueprint.response(204)
+    def delete(self, query: dict[str, Any]) -> Response:
+        """Drop what a draft makes of one day; its other days stay a draft."""
+        discard_day(principal().company_id, query["branch_id"], query["date"], now=now())
+        return Response(status=204)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, jsonify, request
 from flask.views import MethodView
+from marshmallow import ValidationError
 
 from schemas.entities.base import iso
+from schemas.moves import PublishSchema
 from schemas.office import PlanRequest, RoutePlanItem, reason_in
 from server.actions.plan_routes import plan_routes
 from server.actions.publish_plan import changes_of, discard_plan, publish_plan
-from server.api.body import Blueprint
+from server.actions.shown_day import Changes
+from server.api.body import Blueprint, json_object
 from server.api.door import OFFICE, locale, now, principal, requires
 from server.api.openapi import refuses
-from server.problems import not_found
+from server.problems import invalid, not_found
 from server.store.queries import office, planning
 from server.text import say
 
@@ -115,36 +119,44 @@ class ChangesView(MethodView):
     def get(self, plan_id: Any) -> Response:
         """What publishing would change, technician by technician, and whose tablet will be told."""
         company_id = principal().company_id
-        found = changes_of(company_id, str(plan_id))
-        names = office.technician_names(company_id)
-        devices = planning.devices_of(company_id, [one.technician_id for one in found])
-        return jsonify(
-            {
-                "technicians": [
-                    {
-                        "technician_id": one.technician_id,
-                        "name": names.get(one.technician_id, ""),
-                        "added": one.added,
-                        "removed": one.removed,
-                        "moved": [
-                            move | {"from": iso(move["from"]) if move["from"] else None, "to": iso(move["to"])}
-                            for move in one.moved
-                        ],
-                        "told": one.technician_id in devices,
-                    }
-                    for one in found
-                ]
-            }
-        )
+        return jsonify({"technicians": shown_changes(company_id, changes_of(company_id, str(plan_id)))})
+
+
+def shown_changes(company_id: str, found: Sequence[Changes]) -> list[dict[str, Any]]:
+    """Changes as they are shown, each with the name of whose day it is and whether a tablet tells of it."""
+    names = office.technician_names(company_id)
+    devices = planning.devices_of(company_id, [one.technician_id for one in found])
+    return [
+        {
+            "technician_id": one.technician_id,
+            "name": names.get(one.technician_id, ""),
+            "added": one.added,
+            "removed": one.removed,
+            "moved": [
+                move | {"from": iso(move["from"]) if move["from"] else None, "to": iso(move["to"])}
+                for move in one.moved
+            ],
+            "told": one.technician_id in devices,
+        }
+        for one in found
+    ]
 
 
 @blueprint.route("/plans/<uuid:plan_id>/publish")
 class PublishView(MethodView):
     @requires(*OFFICE)
-    @refuses(409, "plan-not-draft", "plan-stale")
+    @blueprint.doc(requestBody={"required": False, "content": {"application/json": {"schema": PublishSchema}}})
+    @refuses(409, "plan-not-draft", "plan-stale", "plan-breaks-rules")
+    @refuses(422, "invalid-fields")
     @blueprint.response(200, RoutePlanItem)
     def post(self, plan_id: Any) -> Response:
-        """Publish a draft: from now on the tablets get it."""
+        """Publish a draft: from now on the tablets get it. Rules that it breaks have to be accepted by name."""
         company_id = principal().company_id
-        publish_plan(company_id, str(plan_id), now=now())
+        accepted: list[str] = []
+        if request.content_length:
+            try:
+                accepted = PublishSchema().load(json_object())["accepted"]
+            except ValidationError as error:
+                raise invalid(error.normalized_messages()) from error
+        publish_plan(company_id, str(plan_id), now=now(), accepted=accepted)
         return jsonify(plan_item(company_id, str(plan_id)))

@@ -176,7 +176,7 @@ def test_work_begun_by_its_own_technician_lets_the_draft_through_and_stays(compa
     begun, other = company.visit(), company.visit(site_id=company.sites[1])
     publish_at(company, begun, company.anna, at(16.5))
     plan = planned(company)
-    set_on(begun, company, exec_state="working", started_at=at(7))
+    set_on(begun, company, exec_state="working", started_at=at(6))
     stop = stop_of(company, plan, begun)
     if stop.technician_id != company.anna:
         with refused("plan-stale"):
@@ -352,7 +352,7 @@ def test_days_without_a_shift_are_refused_with_the_reason(company: SmallCompany,
 def test_a_visit_whose_planned_day_went_by_unpublished_is_asked_again(company: SmallCompany) -> None:
     late = company.visit()
     set_on(late, company, plan_state="planned", assignee_id=company.anna, planned_start=at(9, DAY - timedelta(days=3)))
-    assert stop_of(company, planned(company), late) is not None
+    assert stop_of(company, planned(company, now=NOW), late) is not None
 
 
 def test_an_hour_that_does_not_exist_and_a_day_of_23_hours_are_planned(company: SmallCompany) -> None:

@@ -139,42 +139,6 @@ def unassigned(company_id: str, plan_id: str) -> list[RouteUnassigned]:
     return list(db.session.scalars(statement))
 
 
-def drafts_on(company_id: str, branch_id: str, day: date) -> list[RoutePlan]:
-    """Draft plans of a branch that include a day, newest first."""
-    statement = (
-        select(RoutePlan)
-        .where(
-            RoutePlan.company_id == company_id,
-            RoutePlan.branch_id == branch_id,
-            RoutePlan.state == "draft",
-            RoutePlan.date <= day,
-        )
-        .order_by(RoutePlan.created_at.desc(), RoutePlan.id.desc())
-    )
-    return [one for one in db.session.scalars(statement) if (day - one.date).days < one.horizon_days]
-
-
-def latest_reasons(company_id: str, visit_ids: Iterable[str]) -> dict[str, list[dict[str, object]]]:
-    """Why each visit was left out by the newest plan that looked at it and was not discarded."""
-    ids = list(visit_ids)
-    if not ids:
-        return {}
-    statement = (
-        select(RouteUnassigned.visit_id, RouteUnassigned.reasons)
-        .join(
-            RoutePlan,
-            (RoutePlan.company_id == RouteUnassigned.company_id) & (RoutePlan.id == RouteUnassigned.plan_id),
-        )
-        .where(
-            RouteUnassigned.company_id == company_id,
-            RouteUnassigned.visit_id.in_(ids),
-            RoutePlan.state != "discarded",
-        )
-        .order_by(RoutePlan.created_at)
-    )
-    return {row.visit_id: row.reasons for row in db.session.execute(statement)}
-
-
 def devices_of(company_id: str, technician_ids: Iterable[str]) -> dict[str, Device]:
     """The tablet of each technician that was heard of last."""
     statement = (
@@ -190,11 +154,12 @@ def devices_of(company_id: str, technician_ids: Iterable[str]) -> dict[str, Devi
 
 
 def changed_since(company_id: str, ids: Iterable[str], moment: datetime) -> dict[str, set[str]]:
-    """For each document that was written after a moment the fields that changed."""
+    """For each document that was changed after a moment the fields that changed; its making is no change."""
     statement = select(DocumentVersion.document_id, DocumentVersion.changed).where(
         DocumentVersion.company_id == company_id,
         DocumentVersion.document_id.in_(list(ids)),
         DocumentVersion.at > moment,
+        DocumentVersion.version > 1,
     )
     found: dict[str, set[str]] = {}
     for document_id, changed in db.session.execute(statement):
@@ -202,9 +167,11 @@ def changed_since(company_id: str, ids: Iterable[str], moment: datetime) -> dict
     return found
 
 
-def visits(company_id: str, ids: Iterable[str]) -> dict[str, Visit]:
+def visits(company_id: str, ids: Iterable[str], *, fresh: bool = False) -> dict[str, Visit]:
+    """Visits by id; `fresh` reads them anew, as after a lock."""
     statement = select(Visit).where(Visit.company_id == company_id, Visit.id.in_(list(ids)))
-    return {visit.id: visit for visit in db.session.scalars(statement)}
+    found = db.session.scalars(statement.execution_options(populate_existing=True) if fresh else statement)
+    return {visit.id: visit for visit in found}
 
 
 def empty(company_id: str, plan_id: str) -> None:

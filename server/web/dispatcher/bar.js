@@ -12,7 +12,7 @@ import { clock } from "./time.js";
 const ICON_ON_NAME_PX = 84;
 const TEXT_PX = 44;
 const EDGE_PX = 20;
-const SAYS_STATE = new Set(["risk", "late", "unknown", "conflict", "paused", "way"]);
+const SAYS_STATE = new Set(["broken", "risk", "late", "unknown", "conflict", "paused", "way"]);
 const SAYS_STATE_WHEN_OVER = new Set(["partly_done", "no_access", "refused"]);
 
 /**
@@ -43,6 +43,7 @@ function spoken(visit, technician, tz) {
   parts.push(t(shown.key, shown.params));
   if (promise && promise.level === "calm") parts.push(t("board.promised_by", { time: clock(promise.by, tz) }));
   parts.push(t(isPreventive(visit) ? "board.preventive" : "board.called_for"));
+  if (shown.look !== "broken") for (const one of visit.broken ?? []) parts.push(one.short);
   if (visit.locked) parts.push(t("board.locked"));
   if (visit.draft) parts.push(t("board.state.draft"));
   return parts.join(", ");
@@ -78,7 +79,7 @@ export function Bar({ visit, left, width, technician, tabbable }) {
     >
       <span class="visually-hidden">${label}</span>
       ${width >= TEXT_PX &&
-      html`<span class="bar-name" aria-hidden="true">${iconFirst && html`<${Shape} name=${icon} />`}<span>${barName(visit.site.name)}</span></span>
+      html`<span class="bar-name" aria-hidden="true">${iconFirst && html`<${Shape} name=${icon} />`}<span>${barName(visit.site.name)}${shown.look === "broken" && html`<span class="bar-dense"> · ${t(shown.key, shown.params)}</span>`}</span></span>
         <span class="bar-more" aria-hidden="true">${!iconFirst && html`<${Shape} name=${icon} size=${12} />`}<span>${secondLine(visit, shown)}</span></span>`}
       ${width < TEXT_PX && width >= EDGE_PX && html`<span class="bar-alone" aria-hidden="true"><${Shape} name=${icon ?? (visit.locked ? "lock" : null)} /></span>`}
     </button>

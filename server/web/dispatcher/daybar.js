@@ -6,12 +6,19 @@ import { Icon } from "../shared/icons.js";
 import { openPublish, planDay } from "./publish.js";
 import { undoLast } from "./changes.js";
 import { board, branches, branchId, busy, day, goToBranch, goToDay, goToToday, serverNow, showWaiting, stepDay, undoStack, waiting, waitingChanges } from "./store.js";
-import { dayName, localAt } from "./time.js";
+import { dayName, localAt, shortDay } from "./time.js";
 
 /** Signed distance: "−11 km". @param {number} metres */
 function signedDistance(metres) {
   const km = metres / 1000;
   return t("board.km", { km: formatNumber(km, { signDisplay: "exceptZero", maximumFractionDigits: Math.abs(km) < 10 ? 1 : 0 }).replace("-", "−") });
+}
+
+/** Days that are planned and that nobody has been told of, each a press away. @param {{days: Array<{date: string, changes: number}>}} props */
+function OtherDays({ days }) {
+  const first = /** @type {{date: string, changes: number}} */ (days[0]);
+  const all = days.map((one) => `${shortDay(one.date, locale.value)}: ${t("board.draft", { n: one.changes })}`).join("\n");
+  return html`<button type="button" class="other-days" title=${all} onClick=${() => goToDay(first.date)}>${t("board.draft_also", { day: shortDay(first.date, locale.value), n: first.changes })}${days.length > 1 ? ` +${days.length - 1}` : ""}</button>`;
 }
 
 export function DayBar() {
@@ -21,6 +28,7 @@ export function DayBar() {
   const today = shown ? localAt(serverNow(), shown.branch.tz).date : null;
   const draft = shown?.draft;
   const changes = draft?.changes ?? 0;
+  const others = (shown?.unpublished ?? []).filter((one) => one.date !== date);
   const last = undoStack.value.at(-1);
   return html`<div class="day-bar">
     <div class="day-step">
@@ -45,7 +53,8 @@ export function DayBar() {
     <div class="draft" role="status">
       ${changes > 0 && draft
         ? html`<b>${t("board.draft", { n: changes })}</b><span>${t("board.technicians", { n: draft.technicians })}${draft.delta_m ? ` · ${signedDistance(draft.delta_m)}` : ""}</span>`
-        : html`<span>${t("board.draft_none")}</span>`}
+        : html`<span>${others.length ? t("board.draft_none_day") : t("board.draft_none")}</span>`}
+      ${others.length > 0 && html`<${OtherDays} days=${others} />`}
     </div>
     <${Button} kind="primary" class="publish" reason=${changes > 0 ? undefined : t("board.publish_none")} onClick=${openPublish}>${t("board.publish")}<//>
   </div>`;

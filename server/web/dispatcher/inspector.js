@@ -49,6 +49,15 @@ function PromiseClock({ visit, tz }) {
   </div>`;
 }
 
+/** What the visit breaks where it stands. @param {{broken: import("./types.js").Broken[]}} props */
+function BrokenRules({ broken }) {
+  if (!broken.length) return null;
+  return html`<section class="broken" aria-label=${t("board.broken", { n: broken.length })}>
+    <h4><${Shape} name="alert" size=${15} /> ${t("board.broken", { n: broken.length })}</h4>
+    <ul>${broken.map((one) => html`<li key=${one.token}>${one.text}</li>`)}</ul>
+  </section>`;
+}
+
 /** Who pays, because of what; every rule that was looked at on a press. @param {{visit: Visit}} props */
 function Pays({ visit }) {
   const [open, setOpen] = useState(false);
@@ -145,9 +154,10 @@ export function Inspector({ onClose }) {
       <h3 class="inspector-name">${visit.site.name}</h3>
       <p class="secondary">${[visit.title, visit.site.city].filter(Boolean).join(" · ")}</p>
       <p class=${`inspector-state look-${state.look}`}>
-        ${state.look === "risk" || state.look === "late" ? null : html`<${Shape} name=${state.icon ?? "calendar"} size=${15} /> <b>${t(state.key, state.params)}</b>`}
+        ${state.look === "risk" || state.look === "late" || state.look === "broken" ? null : html`<${Shape} name=${state.icon ?? "calendar"} size=${15} /> <b>${t(state.key, state.params)}</b>`}
         ${technician && visit.planned_start && visit.planned_end ? html`<span>${technician.name}, ${clock(visit.planned_start, tz)} – ${clock(visit.planned_end, tz)}</span>` : null}
         ${visit.locked ? html`<span class="inspector-lock"><${Icon} name="lock" size=${13} /> ${t("board.locked")}</span>` : null}</p>
+      <${BrokenRules} broken=${isOver(visit) ? [] : (visit.broken ?? [])} />
       <${PromiseClock} visit=${visit} tz=${tz} />
       <dl class="facts">
         <dt>${t("board.cost")}</dt>

@@ -34,10 +34,9 @@ export async function planDay() {
 }
 
 async function discard() {
-  const planId = board.value?.draft?.plan_id;
   publishing.value = false;
   try {
-    await api("DELETE", `/plans/${planId}`);
+    await api("DELETE", `/board/draft?${new URLSearchParams({ date: String(day.value), branch_id: String(branchId.value) })}`);
     toast(t("publish.discarded"));
   } catch (error) {
     showFault(error);
@@ -96,47 +95,81 @@ export function PublishDialog() {
   return publishing.value ? html`<${Review} />` : null;
 }
 
+/**
+ * @typedef {object} Diff what publishing the day changes
+ * @property {any[]} technicians
+ * @property {number} changes
+ * @property {import("./types.js").Broken[]} broken
+ */
+
+/** The rules that publishing would break, and that it is done knowingly. @param {{broken: import("./types.js").Broken[], accepted: boolean, onAccept: (yes: boolean) => void}} props */
+function WouldBreak({ broken, accepted, onAccept }) {
+  if (!broken.length) return null;
+  const visits = new Map(allVisits.value.map((visit) => [visit.id, visit]));
+  return html`<section class="broken" aria-label=${t("board.broken", { n: broken.length })}>
+    <h4><${Icon} name="alert" size=${16} /> ${t("board.broken", { n: broken.length })}</h4>
+    <ul>${broken.map((one) => html`<li key=${one.token}><b>${visits.get(one.visit_id)?.site.name ?? t("publish.visit")}</b> <span>${one.text}</span></li>`)}</ul>
+    <label class="broken-accept"><input type="checkbox" checked=${accepted} onChange=${(/** @type {any} */ event) => onAccept(event.target.checked)} /> ${t("publish.knowingly")}</label>
+  </section>`;
+}
+
 function Review() {
   const shown = /** @type {import("./types.js").Board} */ (board.value);
-  const [diff, setDiff] = useState(/** @type {any[] | null} */ (null));
+  const [diff, setDiff] = useState(/** @type {Diff | null} */ (null));
   const [fault, setFault] = useState(/** @type {any} */ (null));
+  const [accepted, setAccepted] = useState(false);
   const { tz } = shown.branch;
-  const planId = shown.draft?.plan_id;
   const close = () => (publishing.value = false);
   const load = () => {
     setFault(null);
-    api("GET", `/plans/${planId}/changes`).then(
+    setAccepted(false);
+    api("GET", `/board/changes?${new URLSearchParams({ date: shown.date, branch_id: shown.branch.id })}`).then(
       (answer) => {
-        setDiff(answer.technicians);
+        setDiff(answer);
         learnNames(answer.technicians);
       },
       (error) => setFault(error),
     );
   };
-  useEffect(load, [planId]);
+  useEffect(load, [shown.date, shown.branch.id]);
 
+  const broken = diff?.broken ?? [];
+  const changed = diff?.technicians ?? [];
+  const told = changed.filter(({ told: tell }) => tell);
+  const counts = { n: changed.length, told: told.length, left: changed.length - told.length };
   const publish = async () => {
     busy.value = "publish";
     try {
-      await api("POST", `/plans/${planId}/publish`);
+      await api("POST", "/board/publish", { date: shown.date, branch_id: shown.branch.id, accepted: broken.map(({ token }) => token) });
       close();
-      toast(told.length ? t("publish.done", { n: told.length }) : t("publish.done_none"));
+      toast(told.length ? t("publish.done", counts) : t("publish.done_none"));
     } catch (error) {
+      if (/** @type {any} */ (error).code === "plan-breaks-rules") load();
       setFault(error);
     }
     busy.value = null;
     await refresh({ own: true });
   };
 
-  const changed = (diff ?? []).filter((one) => one.added?.length || one.removed?.length || one.moved?.length);
-  const told = changed.filter(({ told: tell }) => tell !== false);
-  const footer = html`<${Button} class="publish-discard" onClick=${discard}>${t("publish.discard")}<//>
+  const why = !diff
+    ? t("publish.loading")
+    : !changed.length
+      ? t("publish.empty")
+      : broken.length && !accepted
+        ? t("publish.accept_first")
+        : busy.value === "publish"
+          ? t("publish.sending")
+          : undefined;
+  const footer = html`${shown.draft?.plan_id && html`<${Button} class="publish-discard" onClick=${discard}>${t("publish.discard")}<//>`}
     <${Button} onClick=${close}>${t("publish.later")}<//>
-    <${Button} kind="primary" reason=${!diff ? t("publish.loading") : busy.value === "publish" ? t("publish.sending") : undefined} onClick=${publish}>${t("publish.go")}<//>`;
-  return html`<${Dialog} title=${t("publish.title")} onClose=${close} footer=${footer}>
+    <${Button} kind="primary" reason=${why} onClick=${publish}>${t("publish.go")}<//>`;
+  return html`<${Dialog} title=${t("publish.title_day", { day: shortDay(shown.date, locale.value) })} onClose=${close} footer=${footer}>
+    <div class="review">
     <${ErrorBox} error=${fault} onRetry=${diff ? undefined : load} />
     ${diff &&
-    html`<p class="secondary">${!changed.length ? t("publish.empty") : told.length ? t("publish.told", { n: told.length }) : t("publish.told_none")}</p>
+    html`<p><b>${t("board.draft", { n: diff.changes })}</b> · ${t("board.technicians", { n: counts.n })}</p>
+      <p class="secondary">${!counts.n ? t("publish.empty") : !counts.left ? t("publish.told_all") : told.length ? t("publish.told_some", counts) : t("publish.told_none")}</p>
+      <${WouldBreak} broken=${broken} accepted=${accepted} onAccept=${setAccepted} />
       <ul class="diff">
         ${changed.map((one) => {
           const index = shown.technicians.findIndex(({ id }) => id === one.technician_id);
@@ -145,7 +178,7 @@ function Review() {
           const quiet = technician?.device.state === "quiet";
           return html`<li class="diff-one" key=${one.technician_id}>
             <h3>${technician && html`<${Letter} technician=${technician} index=${index} />`} ${name}
-              <span class=${`diff-told ${quiet ? "is-offline" : ""}`}>${one.told === false ? t("publish.not_told") : quiet ? html`<${Icon} name="offline" size=${13} /> ${t("publish.told_later", { time: clock(technician.device.last_seen_at ?? shown.now, tz) })}` : html`<${Icon} name="device" size=${13} /> ${t("publish.told_now")}`}</span></h3>
+              <span class=${`diff-told ${quiet ? "is-offline" : ""}`}>${!one.told ? t("publish.not_told") : quiet ? html`<${Icon} name="offline" size=${13} /> ${t("publish.told_later", { time: clock(technician.device.last_seen_at ?? shown.now, tz) })}` : html`<${Icon} name="device" size=${13} /> ${t("publish.told_now")}`}</span></h3>
             <ul>
               <${Entries} title=${t("publish.added")} icon="plus" entries=${one.added} tz=${tz} date=${shown.date} />
               <${Entries} title=${t("publish.moved")} icon="arrow" entries=${one.moved} tz=${tz} date=${shown.date} />
@@ -155,5 +188,6 @@ function Review() {
         })}
       </ul>`}
     ${!diff && !fault && html`<p class="secondary">${t("publish.loading")}</p>`}
+    </div>
   <//>`;
 }

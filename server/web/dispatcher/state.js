@@ -2,14 +2,14 @@
 import { ms } from "./time.js";
 
 /** @typedef {import("./types.js").Visit} Visit */
-/** @typedef {"plain" | "draft" | "way" | "working" | "paused" | "past" | "unknown" | "risk" | "late" | "conflict"} Look */
+/** @typedef {"plain" | "draft" | "way" | "working" | "paused" | "past" | "unknown" | "risk" | "late" | "conflict" | "broken"} Look */
 
 /**
  * @typedef {object} Shown
  * @property {Look} look how the bar is drawn
  * @property {string | null} icon name of the shape
  * @property {string} key word in the catalogue (`state.*`)
- * @property {Record<string, number>} params
+ * @property {Record<string, string | number>} params
  */
 
 /**
@@ -104,6 +104,11 @@ export function shownState(visit, now) {
       return { look: "working", icon: "half", key: "state.on_site", params: {} };
     case "paused":
       return { look: "paused", icon: "pause", key: "state.paused", params: {} };
+  }
+  const broken = visit.broken ?? [];
+  if (broken.length > 0 && !isOver(visit)) {
+    const more = broken.length > 1 ? ` +${broken.length - 1}` : "";
+    return { look: "broken", icon: "alert", key: "board.state.broken", params: { what: `${/** @type {any} */ (broken[0]).short}${more}` } };
   }
   if (visit.may_have_started) return { look: "unknown", icon: "maybe", key: "board.state.may_have_started", params: {} };
   const promise = promiseOf(visit, now);

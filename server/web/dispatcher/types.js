@@ -6,6 +6,7 @@
  * @property {Record<string, any>} params
  * @property {string} text in the reader's language
  * @property {Reason} [remedy]
+ * @property {boolean} [stale] the day is another than the one it was found on
  */
 
 /** @typedef {{id: string, name: string, city: string, lat: number, lon: number, address?: string, contact_phone?: string, contact_name?: string, danger_note?: string, access_note?: string}} Site */
@@ -42,6 +43,7 @@
  * @property {boolean} draft
  * @property {boolean} may_have_started
  * @property {number} service_minutes
+ * @property {Broken[]} [broken] rules that it breaks where it stands
  * @property {boolean} [at_risk] the server's word: little is left of the promise
  * @property {string | null} [symptom]
  * @property {string | null} [instructions]
@@ -54,6 +56,7 @@
  * @property {"must" | "fits" | "waiting"} [group]
  */
 
+/** @typedef {{token: string, code: string, visit_id: string, technician_id: string, params: Record<string, any>, short: string, text: string}} Broken a broken rule in words, as the planner's judge found it */
 /** @typedef {{state: "fresh" | "quiet" | "never", last_seen_at: string | null, unsent: number | null, clock_offset_s: number | null, clock_is_wrong?: boolean, app_is_old?: boolean, notices?: number, lat?: number | null, lon?: number | null}} DeviceState */
 
 /**
@@ -81,6 +84,8 @@
  * @property {Visit[]} visits
  * @property {Visit[]} unscheduled
  * @property {{plan_id: string | null, changes: number, technicians: number, delta_m: number} | null} draft
+ * @property {Array<{date: string, changes: number}>} unpublished days with changes that nobody has been told of
+ * @property {string | null} reasons_at when the plan was made that the reasons are of
  * @property {Attention[]} attention
  * @property {{driving_s: number, driving_m: number, promises_at_risk: number, proactive_share: number | null, overtime_s: number}} totals
  */

@@ -46,6 +46,8 @@ export default {
   "board.planned_left": { one: "Planned: {n} visit in the draft. Without a technician: {left}.", other: "Planned: {n} visits in the draft. Without a technician: {left}." },
   "board.draft": { one: "Draft: {n} change", other: "Draft: {n} changes" },
   "board.draft_none": "All published",
+  "board.draft_none_day": "This day: published",
+  "board.draft_also": "not published: {day} ({n})",
   "board.publish": "Review and publish",
   "board.publish_none": "Nothing has changed since the last publication",
   "board.km": "{km} km",
@@ -94,6 +96,7 @@ export default {
 
   "board.state.planned": "planned",
   "board.state.draft": "draft",
+  "board.state.broken": "{what}",
   "board.state.unscheduled": "not scheduled",
   "board.state.may_have_started": "may have started",
   "board.state.risk": { one: "{n} min left of promise", other: "{n} min left of promise" },
@@ -118,6 +121,7 @@ export default {
 
   "board.selected": "Selected visit",
   "board.selected_none": "Choose a visit on the timeline, in the list or on the map.",
+  "board.broken": { one: "{n} rule broken", other: "{n} rules broken" },
   "board.promise.by": "Promise: arrive by {time}",
   "board.promise.left": "{time} left",
   "board.promise.late": { one: "{n} min late", other: "{n} min late" },
@@ -240,7 +244,11 @@ export default {
   "chip.left-by-hand": "Taken off by hand",
 
   "publish.title": "Review and publish",
-  "publish.told": { one: "{n} technician will be told at the next contact.", other: "{n} technicians will be told at the next contact." },
+  "publish.title_day": "Review and publish {day}",
+  "publish.knowingly": "I know this. Publish all the same.",
+  "publish.accept_first": "Say first that you know what is broken.",
+  "publish.told_all": "All are told by tablet at the next contact.",
+  "publish.told_some": "Told by tablet at the next contact: {told}. To be told by phone: {left}.",
   "publish.told_none": "Nobody of these has a tablet: tell them by phone.",
   "publish.done_none": "Published. Nobody of these has a tablet.",
   "publish.empty": "The draft changes nothing for anybody.",
@@ -258,7 +266,7 @@ export default {
   "publish.discarded": "The draft is discarded. The published plan stands.",
   "publish.later": "Go on planning",
   "publish.go": "Publish",
-  "publish.done": { one: "Published. {n} technician is told.", other: "Published. {n} technicians are told." },
+  "publish.done": { one: "Published: {n} technician, {told} told by tablet.", other: "Published: {n} technicians, {told} told by tablet." },
 
   "keys.title": "Keys",
   "keys.find": "find",
