@@ -198,18 +198,6 @@ class JournalItem(Schema):
     received_at = Instant(required=True)
 
 
-class JobRunItem(Schema):
-    """One run of a job."""
-
-    id = Id(required=True)
-    job = fields.String(required=True)
-    slot = fields.String(required=True)
-    state = fields.String(required=True)
-    started_at = Instant(required=True)
-    finished_at = Instant(allow_none=True)
-    report = fields.Dict(required=True)
-
-
 class Who(Schema):
     """Somebody by id and name; both null for the system."""
 

@@ -105,8 +105,10 @@ def _judge(
         start, end = int(one.start.timestamp()), int(one.end.timestamp())
         question = asked_visit(one.visit, one.site, branch, day, min(now, morning))
         if begun is not None:
-            # That work runs late breaks no rule of what was set after it; its promise is watched elsewhere.
+            # What ended early leaves room; that work runs late breaks no rule of what was set after it.
             free_at = max(free_at, begun.free_at)
+            start = min(start, int(one.visit.started_at.timestamp())) if one.visit.started_at else start
+            end = max(start, min(end, begun.free_at))
             question = replace(question, pinned=Pin(technician=technician.id, begun=True))
         slots.append(Slot(visit_id=one.visit.id, start=start, end=end))
         asked.append(replace(question, service_s=end - start))

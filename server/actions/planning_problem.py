@@ -6,12 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from routing.plan import Plan, Route, Stop
 from routing.problem import Break, Grant, Pin, Placement, Point, Problem, TechnicianDay, Visit, Window, build_problem
 from server.domain.fleet import QUIET_AFTER
-from server.domain.local_time import local_date
+from server.domain.local_time import instant_of, local_date
 from server.problems import Problem as Refusal
 from server.problems import not_found
 from server.store import models
@@ -269,7 +268,7 @@ def may_have_started(visit: models.Visit, device: models.Device | None, now: dat
 
 def local_instant(day: date, clock: str, tz: str) -> int:
     """Unix seconds of a wall time on a local day."""
-    return _seconds(datetime.combine(day, time.fromisoformat(clock), ZoneInfo(tz)))
+    return _seconds(instant_of(day, time.fromisoformat(clock), tz))
 
 
 def local_span(day: date, start: str, end: str, tz: str) -> tuple[int, int]:

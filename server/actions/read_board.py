@@ -147,7 +147,8 @@ def _reasons(company_id: str, shown: ShownDay, now: datetime) -> Reasons:
     ]
     same = {place.visit.id: (place.technician_id, place.start) for place in free}
     then = {visit_id: (stop.technician_id, stop.start_at) for visit_id, stop in stops.items() if visit_id in same}
-    is_stale = same != then or any(changed.get(one) for one in people)
+    by_hand = any(stop.why.get("code") == "by-hand" for stop in stops.values())
+    is_stale = same != then or by_hand or any(changed.get(one) for one in people)
     return Reasons(of=kept, are_stale=is_stale, made_at=plan.created_at)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -73,11 +72,3 @@ def _remember(job: Job, day: date, technician: Technician, facts: Facts) -> None
         job.asset.last.append(
             {"date": day.isoformat(), "kind": job.kind.code, "technician": technician.name, "outcome": facts.outcome}
         )
-
-
-def by_branch(done: list[Done]) -> dict[str, int]:
-    """How many visits each branch has had."""
-    counts: dict[str, int] = defaultdict(int)
-    for one in done:
-        counts[one.branch.key] += 1
-    return dict(counts)

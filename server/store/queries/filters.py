@@ -39,11 +39,6 @@ def at_most(column: Any) -> Any:
     return lambda value: column <= value
 
 
-def is_null(column: Any) -> Any:
-    """A condition that the column has no value (true) or has one (false)."""
-    return lambda wanted: column.is_(None) if wanted else column.is_not(None)
-
-
 def day_bounds(day: date, tz: str) -> tuple[datetime, datetime]:
     """The first moment of a local day and of the one after, so that days of 23 and 25 hours are whole."""
     zone = ZoneInfo(tz)

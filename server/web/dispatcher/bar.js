@@ -50,15 +50,16 @@ function spoken(visit, technician, tz) {
 }
 
 /**
- * @param {{visit: Visit, left: number, width: number, technician: string, tabbable: boolean}} props
+ * @param {{visit: Visit, left: number, width: number, technician: string, tabbable: boolean, dense: boolean}} props
  */
-export function Bar({ visit, left, width, technician, tabbable }) {
+export function Bar({ visit, left, width, technician, tabbable, dense }) {
   locale.value;
   const shown = shownState(visit, now.value);
   const tz = board.value?.branch.tz ?? "UTC";
   const chosen = selected.value === visit.id;
   const lifted = carried.value?.visit.id === visit.id;
-  const iconFirst = width >= ICON_ON_NAME_PX;
+  // A dense row has no second line for it.
+  const iconFirst = dense || width >= ICON_ON_NAME_PX;
   const icon = visit.locked && shown.look === "plain" ? "lock" : shown.icon;
   const label = spoken(visit, technician, tz);
   const classes = ["bar", `look-${shown.look}`, isPreventive(visit) ? "is-preventive" : "is-called"];
@@ -79,7 +80,7 @@ export function Bar({ visit, left, width, technician, tabbable }) {
     >
       <span class="visually-hidden">${label}</span>
       ${width >= TEXT_PX &&
-      html`<span class="bar-name" aria-hidden="true">${iconFirst && html`<${Shape} name=${icon} />`}<span>${barName(visit.site.name)}${shown.look === "broken" && html`<span class="bar-dense"> · ${t(shown.key, shown.params)}</span>`}</span></span>
+      html`<span class="bar-name" aria-hidden="true">${iconFirst && html`<${Shape} name=${icon} />`}<span>${barName(visit.site.name)}${dense && shown.look === "broken" && html`<span class="bar-dense"> · ${t(shown.key, shown.params)}</span>`}</span></span>
         <span class="bar-more" aria-hidden="true">${!iconFirst && html`<${Shape} name=${icon} size=${12} />`}<span>${secondLine(visit, shown)}</span></span>`}
       ${width < TEXT_PX && width >= EDGE_PX && html`<span class="bar-alone" aria-hidden="true"><${Shape} name=${icon ?? (visit.locked ? "lock" : null)} /></span>`}
     </button>

@@ -50,11 +50,11 @@ export function DayBar() {
     <span class="day-space"></span>
     <button type="button" class="button icon-only quiet" disabled=${!last} aria-label=${last ? t("board.undo_what", { what: last.text }) : t("board.undo_none")} title=${last ? t("board.undo_what", { what: last.text }) : t("board.undo_none")} onClick=${undoLast}><${Icon} name="undo" size=${18} /></button>
     <${Button} class="plan-day" reason=${busy.value === "plan" ? t("board.planning") : undefined} onClick=${planDay}>${busy.value === "plan" ? t("board.planning") : t("board.plan_day")}<//>
+    ${others.length > 0 && html`<${OtherDays} days=${others} />`}
     <div class="draft" role="status">
       ${changes > 0 && draft
         ? html`<b>${t("board.draft", { n: changes })}</b><span>${t("board.technicians", { n: draft.technicians })}${draft.delta_m ? ` · ${signedDistance(draft.delta_m)}` : ""}</span>`
         : html`<span>${others.length ? t("board.draft_none_day") : t("board.draft_none")}</span>`}
-      ${others.length > 0 && html`<${OtherDays} days=${others} />`}
     </div>
     <${Button} kind="primary" class="publish" reason=${changes > 0 ? undefined : t("board.publish_none")} onClick=${openPublish}>${t("board.publish")}<//>
   </div>`;

@@ -106,9 +106,10 @@ export function PublishDialog() {
 function WouldBreak({ broken, accepted, onAccept }) {
   if (!broken.length) return null;
   const visits = new Map(allVisits.value.map((visit) => [visit.id, visit]));
+  const byVisit = [...Map.groupBy(broken, ({ visit_id: id }) => id)];
   return html`<section class="broken" aria-label=${t("board.broken", { n: broken.length })}>
     <h4><${Icon} name="alert" size=${16} /> ${t("board.broken", { n: broken.length })}</h4>
-    <ul>${broken.map((one) => html`<li key=${one.token}><b>${visits.get(one.visit_id)?.site.name ?? t("publish.visit")}</b> <span>${one.text}</span></li>`)}</ul>
+    <ul>${byVisit.map(([id, list]) => html`<li key=${id}><b>${visits.get(id)?.site.name ?? t("publish.visit")}</b> ${list.map((one) => html`<span>${one.text}</span>`)}</li>`)}</ul>
     <label class="broken-accept"><input type="checkbox" checked=${accepted} onChange=${(/** @type {any} */ event) => onAccept(event.target.checked)} /> ${t("publish.knowingly")}</label>
   </section>`;
 }

@@ -107,7 +107,7 @@ function Row({ technician, index, visits, scale, height, tz, first }) {
       ${visits.map((visit) => {
         const left = scale.x(ms(/** @type {string} */ (visit.planned_start)));
         const width = scale.x(ms(/** @type {string} */ (visit.planned_start)) + lengthMs(visit)) - left;
-        return html`<${Bar} key=${visit.id} visit=${visit} left=${left} width=${width - 1} technician=${technician.name} tabbable=${visit.id === first} />`;
+        return html`<${Bar} key=${visit.id} visit=${visit} left=${left} width=${width - 1} technician=${technician.name} tabbable=${visit.id === first} dense=${height < ROW.comfortable} />`;
       })}
       <${Ghost} technician=${technician} scale=${scale} />
     </div>

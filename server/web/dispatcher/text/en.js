@@ -46,7 +46,7 @@ export default {
   "board.planned_left": { one: "Planned: {n} visit in the draft. Without a technician: {left}.", other: "Planned: {n} visits in the draft. Without a technician: {left}." },
   "board.draft": { one: "Draft: {n} change", other: "Draft: {n} changes" },
   "board.draft_none": "All published",
-  "board.draft_none_day": "This day: published",
+  "board.draft_none_day": "This day: all published",
   "board.draft_also": "not published: {day} ({n})",
   "board.publish": "Review and publish",
   "board.publish_none": "Nothing has changed since the last publication",
