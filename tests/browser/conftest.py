@@ -77,7 +77,12 @@ def open_tablet(browser: Chromium, demo_server: Server, office: Office) -> Itera
     contexts: list[BrowserContext] = []
 
     def open_page(
-        technician_id: str | None, *, size: tuple[int, int] = (1024, 768), locale: str = "en-GB", theme: str = "light"
+        technician_id: str | None,
+        *,
+        size: tuple[int, int] = (1024, 768),
+        locale: str = "en-GB",
+        theme: str = "light",
+        at: str | None = None,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -88,7 +93,7 @@ def open_tablet(browser: Chromium, demo_server: Server, office: Office) -> Itera
         )
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"{demo_server.url}/tablet/")
+        page.goto(f"{at or demo_server.url}/tablet/")
         page.evaluate("language => localStorage.setItem('rounds.locale', language)", locale[:2])
         page.reload()
         if technician_id:

@@ -7,7 +7,8 @@ import { saveEdit, sendOnceMore, writeMeta } from "./db.js";
 import { mutation } from "./outbox.js";
 import { downscale, sha256 } from "./photos.js";
 import { lastStep } from "./states.js";
-import { asServerSaid, db, device, find } from "./store.js";
+import { keyOf } from "./drafts.js";
+import { asServerSaid, db, device, drafts, titleOf } from "./store.js";
 import { uuid7 } from "./uuid.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -25,38 +26,38 @@ const nowIso = () => new Date().toISOString();
 
 /**
  * @param {"visit" | "site"} collection @param {string} id
- * @param {{set?: Record<string, any>, add?: Record<string, any[]>, coalesce?: string, photo?: import("./types.js").Photo}} edit
+ * @param {{set?: Record<string, any>, add?: Record<string, any[]>, coalesce?: string, photo?: import("./types.js").Photo, from?: string[]}} edit
+ *   `from`: the fields of drafts that it is made of
  */
-async function save(collection, id, { set, add, coalesce, photo }) {
+async function save(collection, id, { set, add, coalesce, photo, from = [] }) {
   const base = asServerSaid(collection, id);
+  const author = device.value?.technician.id ?? "";
+  const keys = from.map((field) => keyOf({ author, documentId: id, field }));
+  const giveBack = drafts.take(keys);
   try {
     await saveEdit(db, {
-      author: device.value?.technician.id ?? "",
+      author,
+      drafts: keys,
       title: titleOf(collection, id),
       mutations: [mutation({ id: uuid7(), collection, documentId: id, baseVersion: base?.version ?? null, madeAt: nowIso(), set, add })],
       coalesce,
       photo,
     });
   } catch (error) {
+    giveBack();
     if (/** @type {Error} */ (error).name === "QuotaExceededError" || /Quota/.test(String(error))) toast(t("tab.full"), { seconds: 30 });
     throw error;
   }
   onEdit.run();
 }
 
-/** @param {string} collection @param {string} id */
-function titleOf(collection, id) {
-  const document = find(collection, id);
-  return (collection === "site" ? document?.name : find("site", document?.site_id)?.name) ?? "";
-}
-
 /** @param {Record<string, any>} entry @returns {any} */
 const stamped = (entry) => ({ id: uuid7(), at: nowIso(), ...entry });
 
-/** A step of the work. @param {Document} visit @param {string} type @param {{reason?: string | null, set?: Record<string, any>}} [more] */
-export async function step(visit, type, { reason = null, set } = {}) {
+/** A step of the work. @param {Document} visit @param {string} type @param {{reason?: string | null, set?: Record<string, any>, from?: string[]}} [more] */
+export async function step(visit, type, { reason = null, set, from } = {}) {
   const event = stamped({ type, ...(reason ? { reason } : {}) });
-  await save("visit", visit.id, { add: { events: [event] }, set });
+  await save("visit", visit.id, { add: { events: [event] }, set, from: from ?? [`reason.${type}`] });
   lastPress.value = { visitId: visit.id, eventId: event.id, type, until: Date.now() + UNDO_MS };
 }
 
@@ -83,7 +84,7 @@ export async function answer(visit, item, value, { note = null } = {}) {
     const text = typeof value === "number" ? `${item.text.ru && device.value?.technician.locale === "ru" ? item.text.ru : item.text.en}: ${value} ${item.unit ?? ""}`.trim() : (note ?? item.text[device.value?.technician.locale ?? "en"] ?? item.text.en);
     add.findings = [stamped({ asset_id: asset, item: item.key, severity: item.mandatory ? "major" : "minor", text })];
   }
-  await save("visit", visit.id, { add });
+  await save("visit", visit.id, { add, from: [`item.${item.key}`, `skip.${item.key}`] });
 }
 
 /** @param {Document} visit @param {Item[]} items */
@@ -94,31 +95,48 @@ export async function answerRestOk(visit, items) {
   toast(t("tab.rest.done", { n: rest.length }));
 }
 
-/** @param {Document} visit @param {string} text */
-export const note = (visit, text) => save("visit", visit.id, { add: { notes: [stamped({ text })] } });
+/** @param {{id: string}} visit @param {string} text @param {string[]} [from] the fields of drafts that it is made of */
+export const note = (visit, text, from = ["note"]) => save("visit", visit.id, { add: { notes: [stamped({ text })] }, from });
 
 /** @param {Document} visit @param {string} text */
-export const workSummary = (visit, text) => save("visit", visit.id, { set: { work_summary: text }, coalesce: "work_summary" });
+export const workSummary = (visit, text) => save("visit", visit.id, { set: { work_summary: text }, coalesce: "work_summary", from: ["work_summary"] });
 
 /** @param {string} siteId @param {"access_note" | "danger_note" | "contact_phone"} field @param {string} text */
-export const correctSite = (siteId, field, text) => save("site", siteId, { set: { [field]: text || null }, coalesce: field });
+export const correctSite = (siteId, field, text) => save("site", siteId, { set: { [field]: text || null }, coalesce: field, from: [field] });
 
 /** Sign and end the visit: one edit, so that neither arrives without the other. @param {Document} visit @param {{outcome: string, summary: string, reason?: string | null, signature: {name: string, strokes: number[][][]} | null}} act */
 export function finish(visit, { outcome, summary, reason = null, signature }) {
   /** @type {Record<string, any>} */ const set = { work_summary: summary || null };
   if (signature) set.signature = stamped(signature);
-  return step(visit, outcome, { reason, set });
+  return step(visit, outcome, { reason, set, from: ["work_summary", "sign.name", "sign.strokes", "sign.outcome", "reason.absent"] });
+}
+
+/**
+ * Hand in what was entered for a visit that is no longer here: it becomes a note, and a signature one; the office
+ * judges them like any other edit.
+ * @param {string} visitId @param {import("./types.js").Draft[]} entered
+ */
+export async function handIn(visitId, entered) {
+  const valueOf = (/** @type {string} */ field) => entered.find((draft) => draft.field === field)?.value;
+  const [name, strokes] = [valueOf("sign.name"), valueOf("sign.strokes")];
+  const signature = name && strokes ? stamped({ name: name.trim(), strokes }) : null;
+  const lines = entered.filter((draft) => typeof draft.value === "string" && !(signature && draft.field === "sign.name")).map((draft) => (draft.value.length < 3500 ? `${draft.label}: ${draft.value}` : draft.value));
+  await save("visit", visitId, {
+    ...(lines.length ? { add: { notes: lines.map((text) => stamped({ text })) } } : {}),
+    ...(signature ? { set: { signature } } : {}),
+    from: entered.map((draft) => draft.field),
+  });
 }
 
 /** @param {Document} visit @param {File} file @param {string | null} item */
 export async function addPhoto(visit, file, item = null) {
-  const { blob, mediaType } = await downscale(file);
+  const { blob, mediaType, preview } = await downscale(file);
   const hash = await sha256(blob);
   const made = nowIso();
   const name = file.name || `photo-${made}.jpg`;
   await save("visit", visit.id, {
     add: { attachments: [stamped({ kind: "photo", sha256: hash, size: blob.size, media_type: mediaType, name, ...(item ? { item } : {}) })] },
-    photo: { sha256: hash, blob, size: blob.size, media_type: mediaType, name, visit_id: visit.id, item, made_at: made, author: device.value?.technician.id ?? "", state: "saved", sent: 0 },
+    photo: { sha256: hash, blob, size: blob.size, media_type: mediaType, name, visit_id: visit.id, item, made_at: made, author: device.value?.technician.id ?? "", state: "saved", sent: 0, tries: 0, preview: preview && { blob: preview, sha256: await sha256(preview) } },
   });
 }
 
@@ -130,7 +148,7 @@ export async function retry(seq) {
 
 /** @param {string} hash */
 export async function retryPhoto(hash) {
-  await db.photos.update(hash, { state: "saved", problem: null, upload_url: null });
+  await db.photos.update(hash, { state: "saved", problem: null, upload_url: null, sent: 0, tries: 0 });
   onEdit.run();
 }
 

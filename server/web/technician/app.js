@@ -6,7 +6,7 @@ import { Icon } from "../shared/icons.js";
 import { Enrol } from "./enrol.js";
 import { More } from "./more.js";
 import { go, route, wide } from "./nav.js";
-import { count, device, loaded, signedOut, updateReady } from "./store.js";
+import { count, device, draftTrouble, loaded, signedOut, updateReady } from "./store.js";
 import { SyncCentre } from "./sync-centre.js";
 import { Today } from "./today.js";
 import { Visit } from "./visit.js";
@@ -22,7 +22,7 @@ export function App() {
   if (!device.value) return html`<${Enrol} /><${Toasts} />`;
   const here = route.value;
   if (here.view === "visit") {
-    return html`<div class="frame full"><${Visit} id=${here.id} tab=${here.tab} key=${here.id} /></div><${Toasts} />`;
+    return html`<div class="frame full">${draftTrouble.value && html`<div class="notice warn" role="alert"><${Icon} name="warn" size=${24} /><span>${t("draft.full")}</span></div>`}<${Visit} id=${here.id} tab=${here.tab} key=${here.id} /></div><${Toasts} />`;
   }
   return html`<div class=${`frame ${wide.value ? "wide" : "narrow"}`}>
     <${Places} view=${here.view} />

@@ -8,6 +8,7 @@ import { addPhoto, answer, answerRestOk } from "./actions.js";
 import { isFault, latest, progress, restIsOk, verdict } from "./checks.js";
 import { isOver } from "./day.js";
 import { UndoLine } from "./dock.js";
+import { drafted, keepDraft, useDraft } from "./drafting.js";
 import { Keypad } from "./keypad.js";
 import { go, wide } from "./nav.js";
 import { PhotoTile, photosOf } from "./photos-tab.js";
@@ -22,9 +23,10 @@ import { ReasonDialog } from "./what-tab.js";
 /** @param {{visit: Document}} props */
 export function ChecksTab({ visit }) {
   const checklist = checklistOf(visit);
-  const [active, setActive] = useState(/** @type {string | null} */ (null));
+  // Digits that were typed and not yet counted, when the tablet went off, are there again.
+  const [active, setActive] = useState(/** @type {() => string | null} */ (() => checklist?.items?.find((/** @type {Item} */ item) => isNumber(item) && drafted(placeOf(visit, item)))?.key ?? null));
   const [skipping, setSkipping] = useState(/** @type {Item | null} */ (null));
-  const [typed, setTyped] = useState("");
+  const [typed, setTyped] = useState(() => drafted({ id: visit.id, field: `item.${active}`, label: "" }) ?? "");
   const open = useRef({ visit, active, typed, items: /** @type {Item[]} */ ([]) });
   open.current = { visit, active, typed, items: checklist?.items ?? [] };
   useEffect(() => () => void keepTyped(open.current), []);
@@ -38,9 +40,13 @@ export function ChecksTab({ visit }) {
 
   const activate = async (/** @type {string | null} */ key) => {
     await keepTyped(open.current);
-    const known = key ? answers.get(key)?.value : null;
-    setTyped(typeof known === "number" ? formatNumber(known, { useGrouping: false }) : "");
+    const item = items.find((one) => one.key === key);
+    setTyped(item ? (drafted(placeOf(visit, item)) ?? shown(answers.get(item.key))) : "");
     setActive(key);
+  };
+  const enter = (/** @type {string} */ text) => {
+    setTyped(text);
+    if (current) keepDraft(placeOf(visit, current), text, shown(answers.get(current.key)));
   };
   const following = (/** @type {Item} */ item) => {
     const later = items.slice(items.indexOf(item) + 1).find((other) => isNumber(other) && !answers.has(other.key));
@@ -55,11 +61,11 @@ export function ChecksTab({ visit }) {
   return html`<div class="checks-view">
     <div class="tab-scroll"><ol class="checks">
       ${items.map((item, index) => html`<${CheckItem} key=${item.key} item=${item} index=${index} visit=${visit} given=${answers.get(item.key)} active=${item.key === active} typed=${typed}
-        onActivate=${() => activate(item.key)} onType=${setTyped} onSkip=${() => setSkipping(item)} onNext=${() => activate(following(item))} />`)}
+        onActivate=${() => activate(item.key)} onType=${enter} onSkip=${() => setSkipping(item)} onNext=${() => activate(following(item))} />`)}
     </ol></div>
-    ${skipping && html`<${ReasonDialog} title=${t("check.skip.why")} reasons=${["access", "not_fitted", "no_tool", "running"].map((code) => t(`check.skip.${code}`))} onClose=${() => setSkipping(null)} onChoose=${skip} />`}
+    ${skipping && html`<${ReasonDialog} title=${t("check.skip.why")} place=${{ id: visit.id, field: `skip.${skipping.key}`, label: `${t("check.skip.why")} ${named(skipping.text)}` }} reasons=${["access", "not_fitted", "no_tool", "running"].map((code) => t(`check.skip.${code}`))} onClose=${() => setSkipping(null)} onChoose=${skip} />`}
     ${current && isNumber(current)
-      ? html`<${Keypad} text=${typed} onType=${setTyped} onNext=${() => activate(following(current))} onSkip=${() => setSkipping(current)} onPhoto=${(/** @type {File} */ file) => addPhoto(visit, file, current.key)} onClose=${() => activate(null)} />`
+      ? html`<${Keypad} text=${typed} onType=${enter} onNext=${() => activate(following(current))} onSkip=${() => setSkipping(current)} onPhoto=${(/** @type {File} */ file) => addPhoto(visit, file, current.key)} onClose=${() => activate(null)} />`
       : html`<footer class="dock">${wide.value && html`<${Side} items=${items} answers=${answers} state=${state} />`}<${UndoLine} visit=${visit} /><div class="dock-row">
           ${rest.length > 0 && html`<${Button} action icon="check" class="main" onClick=${() => answerRestOk(visit, items)}>${t("check.rest", { n: rest.length })}<//>`}
           ${rest.length === 0 && html`<${Button} kind=${isOver(visit) ? "" : "primary"} action icon="arrow" class="main" onClick=${() => go(`visit/${visit.id}/finish`, { replace: true })}>${state.open.length ? t("check.left", { n: state.open.length }) : t("check.to.finish")}<//>`}
@@ -81,6 +87,12 @@ function Side({ items, answers, state }) {
 /** @param {Item} item */
 const isNumber = (item) => item.kind === "measure" || item.kind === "reading";
 
+/** What a keypad shows of a number given before. @param {Answer | undefined} given */
+const shown = (given) => (typeof given?.value === "number" ? formatNumber(given.value, { useGrouping: false }) : "");
+
+/** Where the answer to an item is kept while it is entered. @param {Document} visit @param {Item} item */
+const placeOf = (visit, item) => ({ id: visit.id, field: `item.${item.key}`, label: named(item.text) });
+
 /** What is typed counts, however the item is left. @param {{visit: Document, active: string | null, typed: string, items: Item[]}} open */
 async function keepTyped({ visit, active, typed, items }) {
   const item = items.find((other) => other.key === active);
@@ -94,7 +106,7 @@ async function keepTyped({ visit, active, typed, items }) {
  *   onActivate: () => void, onType: (text: string) => void, onSkip: () => void, onNext: () => void}} props
  */
 function CheckItem({ item, index, visit, given, active, typed, onActivate, onType, onSkip, onNext }) {
-  const [reopened, setReopened] = useState(false);
+  const [reopened, setReopened] = useState(() => item.kind === "text" && drafted(placeOf(visit, item)) !== undefined);
   const place = useRef(/** @type {HTMLElement | null} */ (null));
   const faulty = isFault(item, given);
   const photos = photosOf(visit).filter((/** @type {any} */ photo) => photo.item === item.key);
@@ -175,7 +187,7 @@ function Entry({ item, visit, typed, onType, onNext }) {
 
 /** @param {{item: Item, visit: Document, given: Answer | undefined, onDone: () => void}} props */
 function TextEntry({ item, visit, given, onDone }) {
-  const [text, setText] = useState(typeof given?.value === "string" && given.value !== "skipped" ? given.value : "");
+  const [text, setText] = useDraft(placeOf(visit, item), typeof given?.value === "string" && given.value !== "skipped" ? given.value : "");
   const save = async () => {
     if (text.trim() && text.trim() !== given?.value) await answer(visit, item, text.trim());
     onDone();

@@ -1,12 +1,14 @@
 // The tablet's own database. Each function is one transaction; when its promise resolves, the bytes are on the disk.
 import Dexie from "dexie";
 import { gather, newsOf } from "./news.js";
-import { mayForget, nextBatch, openEdit, renumber, sendAgain, settle } from "./outbox.js";
+import { KEPT_DAYS, mayForget, nextBatch, openEdit, renumber, sendAgain, settle } from "./outbox.js";
 import { uuid7 } from "./uuid.js";
 
 /** @typedef {import("./types.js").Document} Document */
 /** @typedef {import("./types.js").OutboxEntry} OutboxEntry */
 /** @typedef {import("./types.js").Photo} Photo */
+/** @typedef {import("./types.js").Draft} Draft */
+/** @typedef {{id: string, title: string, reason: string | null, at: string}} Gone a visit that was taken from this tablet */
 /** @typedef {{collection: string, id: string, document: Document, generation: number}} Kept */
 /** @typedef {{token: string, device_id: string, device_name: string, technician: {id: string, name: string, locale: string}, company: Record<string, any>}} Device */
 /** @typedef {{collection: string, id: string, op: "put" | "drop", version: number, reason?: string | null, document?: Document | null}} Change */
@@ -17,6 +19,8 @@ import { uuid7 } from "./uuid.js";
  *   outbox: import("dexie").Table<OutboxEntry, number>,
  *   photos: import("dexie").Table<Photo, string>,
  *   meta: import("dexie").Table<{key: string, value: any}, string>,
+ *   drafts: import("dexie").Table<Draft, string>,
+ *   gone: import("dexie").Table<Gone, string>,
  * }} Database
  */
 
@@ -30,6 +34,7 @@ export function openDatabase(name = "rounds") {
     photos: "sha256, state, visit_id",
     meta: "key",
   });
+  db.version(2).stores({ drafts: "key, author", gone: "id, at" });
   return /** @type {Database} */ (db);
 }
 
@@ -41,14 +46,15 @@ export const writeMeta = (db, key, value) => db.meta.put({ key, value });
 
 /**
  * Keep an edit: its numbered outbox entry and, with it, the photo that it refers to. The outbox is the overlay, so
- * one write is both "shown" and "will be sent".
+ * one write is both "shown" and "will be sent". What was typed for it is no draft any more.
  * @param {Database} db
- * @param {{author: string, title: string, mutations: OutboxEntry["mutation"][], photo?: Photo, coalesce?: string}} edit
- *   `coalesce`: the field of a text still being typed, to be written into its open entry
+ * @param {{author: string, title: string, mutations: OutboxEntry["mutation"][], photo?: Photo, coalesce?: string, drafts?: string[]}} edit
+ *   `coalesce`: the field of a text still being typed, to be written into its open entry; `drafts`: keys of what it was made of
  * @returns {Promise<void>} resolved once the transaction is complete
  */
-export function saveEdit(db, { author, title, mutations, photo, coalesce }) {
-  return db.transaction("rw", db.outbox, db.photos, db.meta, async () => {
+export function saveEdit(db, { author, title, mutations, photo, coalesce, drafts = [] }) {
+  return db.transaction("rw", db.outbox, db.photos, db.meta, db.drafts, async () => {
+    await db.drafts.bulkDelete(drafts);
     if (photo && !(await db.photos.get(photo.sha256))) await db.photos.add(photo);
     if (coalesce && mutations.length === 1) {
       const [edit] = mutations;
@@ -73,10 +79,11 @@ export function saveEdit(db, { author, title, mutations, photo, coalesce }) {
  * @param {Database} db @param {Device} device
  */
 export function register(db, device) {
-  return db.transaction("rw", db.documents, db.outbox, db.meta, async () => {
+  return db.transaction("rw", db.documents, db.outbox, db.meta, db.gone, async () => {
     const before = await readMeta(db, "device");
     if (before?.technician.id !== device.technician.id) {
       await db.documents.clear();
+      await db.gone.clear();
       await db.meta.bulkDelete(["cursor", "news", "firstSync"]);
     }
     if (before?.device_id !== device.device_id) {
@@ -97,7 +104,7 @@ export function register(db, device) {
  * @param {{at: string, fresh: boolean}} options `fresh`: this page starts a first or a new baseline
  */
 export function takePage(db, page, { at, fresh }) {
-  return db.transaction("rw", db.documents, db.meta, async () => {
+  return db.transaction("rw", db.documents, db.meta, db.gone, async () => {
     let generation = (await readMeta(db, "generation")) ?? 1;
     if (fresh) {
       await writeMeta(db, "generation", ++generation);
@@ -105,11 +112,15 @@ export function takePage(db, page, { at, fresh }) {
     }
     const complete = Boolean(await readMeta(db, "firstSync"));
     /** @type {import("./news.js").News[]} */ const news = [];
+    const titles = await titlesOf(db, page.changes.filter(({ collection, op }) => collection === "visit" && op === "drop"));
     for (const change of page.changes) {
       const known = await db.documents.get([change.collection, change.id]);
       if (change.op === "drop") {
         if (known) await db.documents.delete([change.collection, change.id]);
-        if (known && change.collection === "visit") push(news, newsOf(known.document, undefined, at, change.reason));
+        if (known && change.collection === "visit") {
+          push(news, newsOf(known.document, undefined, at, change.reason));
+          await db.gone.put({ id: change.id, title: titles.get(change.id) ?? "", reason: change.reason ?? null, at });
+        }
         continue;
       }
       const document = { ...change.document, id: change.id, version: change.version };
@@ -117,13 +128,16 @@ export function takePage(db, page, { at, fresh }) {
       const rebasing = known && known.generation < generation;
       if (known && !rebasing && known.document.version > document.version) continue;
       await db.documents.put({ collection: change.collection, id: change.id, document, generation });
-      if (change.collection === "visit") push(news, newsOf(known?.document, document, at));
+      if (change.collection === "visit") {
+        push(news, newsOf(known?.document, document, at));
+        await db.gone.delete(change.id);
+      }
     }
     await writeMeta(db, "cursor", page.cursor);
     if (!page.more) {
       if (await readMeta(db, "rebasing")) await sweep(db, generation, at, news);
       await db.meta.delete("rebasing");
-      await writeMeta(db, "firstSync", true);
+      if (page.first_sync_complete !== false && !(await readMeta(db, "firstSync"))) await writeMeta(db, "firstSync", at);
     }
     if (complete && news.length) await writeMeta(db, "news", gather((await readMeta(db, "news")) ?? [], news));
   });
@@ -132,10 +146,25 @@ export function takePage(db, page, { at, fresh }) {
 /** What a whole new baseline did not name is gone. @param {Database} db @param {number} generation @param {string} at @param {import("./news.js").News[]} news */
 async function sweep(db, generation, at, news) {
   const stale = await db.documents.where("generation").below(generation).toArray();
+  const titles = await titlesOf(db, stale.filter(({ collection }) => collection === "visit"));
   for (const kept of stale) {
     await db.documents.delete([kept.collection, kept.id]);
-    if (kept.collection === "visit") push(news, newsOf(kept.document, undefined, at));
+    if (kept.collection === "visit") {
+      push(news, newsOf(kept.document, undefined, at));
+      await db.gone.put({ id: kept.id, title: titles.get(kept.id) ?? "", reason: null, at });
+    }
   }
+}
+
+/** What visits that leave are called, read before their sites leave too. @param {Database} db @param {{id: string}[]} visits */
+async function titlesOf(db, visits) {
+  /** @type {Map<string, string>} */ const titles = new Map();
+  for (const { id } of visits) {
+    const visit = (await db.documents.get(["visit", id]))?.document;
+    const site = visit && (await db.documents.get(["site", visit.site_id]));
+    titles.set(id, site?.document.name ?? visit?.title ?? "");
+  }
+  return titles;
 }
 
 /** @template T @param {T[]} list @param {T | null} line */
@@ -187,15 +216,18 @@ export function sendOnceMore(db, seq) {
 
 /** The server's history is another one (restored from a backup): take everything anew and offer it all that was sent. @param {Database} db */
 export function startOver(db) {
-  return db.transaction("rw", db.outbox, db.meta, async () => {
+  return db.transaction("rw", db.outbox, db.photos, db.meta, async () => {
     await db.meta.delete("cursor");
     await db.outbox.bulkPut((await db.outbox.toArray()).map(sendAgain));
+    // Photos that it may have lost are asked for once more; what it does not know goes again.
+    await db.photos.where("state").anyOf("verified", "held").modify({ state: "sent", settled_at: null });
   });
 }
 
 /** Let go of what a verified backup must hold by now. @param {Database} db @param {Date} now */
 export function forgetOld(db, now) {
-  return db.transaction("rw", db.outbox, db.photos, async () => {
+  return db.transaction("rw", db.outbox, db.photos, db.gone, async () => {
+    await db.gone.where("at").below(new Date(now.getTime() - KEPT_DAYS * 86_400_000).toISOString()).delete();
     const entries = (await db.outbox.toArray()).filter((entry) => mayForget(entry, now));
     await db.outbox.bulkDelete(entries.map((entry) => Number(entry.seq)));
     const photos = (await db.photos.toArray()).filter((photo) => mayForget(photo, now));

@@ -7,6 +7,7 @@ import { Icon } from "../shared/icons.js";
 import { finish, note, workSummary } from "./actions.js";
 import { isFault, latest, progress } from "./checks.js";
 import { isOver, promise } from "./day.js";
+import { useDraft } from "./drafting.js";
 import { LANGUAGES } from "./enrol.js";
 import { go } from "./nav.js";
 import { SignaturePad, SignaturePicture } from "./signature.js";
@@ -18,10 +19,11 @@ import { lineName, ReasonDialog } from "./what-tab.js";
 
 /** @param {{visit: Document}} props */
 export function FinishTab({ visit }) {
-  const [summary, setSummary] = useState(visit.work_summary ?? "");
-  const [name, setName] = useState(visit.signature?.name ?? "");
-  const [strokes, setStrokes] = useState(/** @type {number[][][]} */ ([]));
-  const [outcome, setOutcome] = useState("done");
+  const field = (/** @type {string} */ name, /** @type {string} */ label) => ({ id: visit.id, field: name, label });
+  const [summary, setSummary] = useDraft(field("work_summary", t("finish.summary")), visit.work_summary ?? "");
+  const [name, setName] = useDraft(field("sign.name", t("finish.name")), visit.signature?.name ?? "");
+  const [strokes, setStrokes] = useDraft(field("sign.strokes", t("finish.signature")), /** @type {number[][][]} */ ([]));
+  const [outcome, setOutcome] = useDraft(field("sign.outcome", t("finish.outcome")), "done");
   const [dialog, setDialog] = useState(/** @type {"absent" | "comment" | null} */ (null));
   const over = isOver(visit);
   const items = checklistOf(visit)?.items ?? [];
@@ -63,7 +65,7 @@ export function FinishTab({ visit }) {
       <section class="sign">
         <${PromiseKept} visit=${visit} />
         <label class="field"><span>${t("finish.name")}</span><input maxlength="120" autocomplete="off" value=${name} readonly=${over} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
-        ${over ? visit.signature ? html`<${SignaturePicture} signature=${visit.signature} />` : html`<p class="secondary">${t("finish.unsigned")}</p>` : html`<${SignaturePad} onChange=${setStrokes} />`}
+        ${over ? visit.signature ? html`<${SignaturePicture} signature=${visit.signature} />` : html`<p class="secondary">${t("finish.unsigned")}</p>` : html`<${SignaturePad} drawn=${strokes} onChange=${setStrokes} />`}
         <p class="hint">${t("finish.meaning")}</p>
       </section>
     </div>
@@ -75,9 +77,9 @@ export function FinishTab({ visit }) {
         <${Button} kind="primary" action icon="check" class="main" aria-describedby=${blocker ? "finish-blocker" : undefined} reason=${blocker ?? undefined} onClick=${() => end()}>${t("finish.sign")}<//>
       </div>`}
     </footer>
-    ${dialog === "absent" && html`<${ReasonDialog} title=${t("finish.absent.why")} reasons=${["away", "no_right", "will_not"].map((code) => t(`finish.absent.${code}`))} onClose=${() => setDialog(null)} onChoose=${end} />`}
-    ${dialog === "comment" && html`<${ReasonDialog} title=${t("finish.comment")} reasons=${[]} onClose=${() => setDialog(null)} onChoose=${async (/** @type {string} */ text) => {
-      await note(visit, t("finish.comment.note", { text }));
+    ${dialog === "absent" && html`<${ReasonDialog} title=${t("finish.absent.why")} place=${field("reason.absent", t("finish.absent.why"))} reasons=${["away", "no_right", "will_not"].map((code) => t(`finish.absent.${code}`))} onClose=${() => setDialog(null)} onChoose=${end} />`}
+    ${dialog === "comment" && html`<${ReasonDialog} title=${t("finish.comment")} place=${field("comment", t("finish.comment"))} reasons=${[]} onClose=${() => setDialog(null)} onChoose=${async (/** @type {string} */ text) => {
+      await note(visit, t("finish.comment.note", { text }), ["comment"]);
       setDialog(null);
     }} />`}`;
 }

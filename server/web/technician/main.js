@@ -6,9 +6,9 @@ import { locale, localeChosen, register, setLocale } from "../shared/i18n.js";
 import { lastPress, onEdit } from "./actions.js";
 import { App } from "./app.js";
 import { readMeta } from "./db.js";
-import { sendPhotos } from "./photos.js";
+import { photoLane } from "./photo-lane.js";
 import { listen } from "../shared/stream.js";
-import { contact, db, follow, storage, updateReady } from "./store.js";
+import { contact, db, drafts, follow, storage, updateReady } from "./store.js";
 import { exchange, keepInContact } from "./sync.js";
 import en from "./text/en.js";
 import ru from "./text/ru.js";
@@ -17,6 +17,9 @@ register({ en, ru });
 document.documentElement.lang = locale.value;
 
 follow();
+// A page that is put away may never come back: what was typed last goes to the disk now.
+addEventListener("pagehide", () => void drafts.flush());
+document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && void drafts.flush());
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
 
 void speakLikeTheTechnician();
@@ -26,6 +29,7 @@ void startWorker();
 /** @type {import("./sync.js").Ask} */
 const ask = (method, path, options) => request(method, path, options);
 
+const lane = photoLane({ db, ask });
 const runner = keepInContact({
   round: async () => {
     const result = await exchange(db, ask, { onProgress: (progress) => (contact.value = { ...contact.value, progress }) });
@@ -50,16 +54,18 @@ const line = listen({
   page: { visible: () => document.visibilityState === "visible", addEventListener: (type, listener) => document.addEventListener(type, listener) },
   alone: async (run) => void (await (navigator.locks ? navigator.locks.request("rounds-stream", run) : run())),
 });
-onEdit.run = runner.soon;
+onEdit.run = () => {
+  lane.pause();
+  runner.soon();
+};
 addEventListener("rounds:send-now", () => void runner.now());
 addEventListener("rounds:enrolled", () => line.again());
 
-/** The photos' own lane: a slow picture keeps no fact waiting. */
+/** Photos go when no fact waits; the next edit pauses them, and the exchange after it lets them go on. */
 async function sendWaitingPhotos() {
-  const device = await readMeta(db, "device");
-  if (!device) return;
-  const send = () => sendPhotos(db, device, ask).catch((error) => (error.name === "ProblemError" || typeof error.status === "number" ? undefined : Promise.reject(error)));
-  await (navigator.locks ? navigator.locks.request("rounds-photos", { ifAvailable: true }, (lock) => (lock ? send() : undefined)) : send());
+  const send = () => lane.run().catch((error) => (typeof error.status === "number" ? undefined : Promise.reject(error)));
+  // A run that has just given way holds the lock a moment longer: it is told, and goes on by itself.
+  await (navigator.locks ? navigator.locks.request("rounds-photos", { ifAvailable: true }, (lock) => (lock || lane.isRunning() ? send() : undefined)) : send());
 }
 
 async function speakLikeTheTechnician() {

@@ -5,7 +5,7 @@
 /** @typedef {import("./types.js").OutboxState} OutboxState */
 
 export const MOST_AT_ONCE = 200;
-const KEPT_DAYS = 14;
+export const KEPT_DAYS = 14;
 
 /**
  * @param {object} edit
@@ -191,18 +191,19 @@ export function openEdit(entries, { author, documentId, field }) {
 /**
  * What is only here, at a glance.
  * @param {OutboxEntry[]} entries @param {{state: string, size: number}[]} photos @param {string} day local date of today @param {(moment: string) => string} dayOf
+ * @param {number} [drafts] how many fields hold what was not added yet
  */
-export function counts(entries, photos, day, dayOf) {
+export function counts(entries, photos, day, dayOf, drafts = 0) {
   const waiting = entries.filter((entry) => entry.state === "saved" || entry.state === "sent").length;
   const atOffice = entries.filter((entry) => entry.state === "waiting").length;
   const needs = entries.filter((entry) => entry.state === "needs").length + photos.filter((photo) => photo.state === "needs").length;
-  const unsent = photos.filter((photo) => photo.state !== "verified" && photo.state !== "needs");
+  const unsent = photos.filter((photo) => !["verified", "held", "needs"].includes(photo.state));
   const sentToday = entries.filter((entry) => entry.state === "accepted" && entry.settled_at && dayOf(entry.settled_at) === day).length;
-  return { waiting, atOffice, needs, photos: unsent.length, photoBytes: unsent.reduce((sum, photo) => sum + photo.size, 0), sentToday };
+  return { waiting, atOffice, needs, photos: unsent.length, photoBytes: unsent.reduce((sum, photo) => sum + photo.size, 0), sentToday, drafts };
 }
 
 /**
  * May this person sign out without leaving work behind? Only when nothing is here that the office does not have.
- * @param {{waiting: number, needs: number, photos: number}} count
+ * @param {{waiting: number, needs: number, photos: number, drafts: number}} count
  */
-export const safeToSignOut = (count) => count.waiting === 0 && count.photos === 0 && count.needs === 0;
+export const safeToSignOut = (count) => count.waiting === 0 && count.photos === 0 && count.needs === 0 && count.drafts === 0;

@@ -5,8 +5,11 @@ import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 
-/** @param {{onChange: (strokes: number[][][]) => void}} props */
-export function SignaturePad({ onChange }) {
+/** Between two looks at a stroke that is being drawn: what is drawn so far is kept too. */
+const LOOK_MS = 200;
+
+/** @param {{drawn: number[][][], onChange: (strokes: number[][][]) => void}} props `drawn`: what was drawn before, to go on from */
+export function SignaturePad({ drawn: before, onChange }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const pad = useRef(/** @type {SignaturePadLibrary | null} */ (null));
   useEffect(() => {
@@ -14,7 +17,14 @@ export function SignaturePad({ onChange }) {
     if (!element) return undefined;
     const made = new SignaturePadLibrary(element, { penColor: getComputedStyle(element).color, minWidth: 1.2, maxWidth: 2.8 });
     pad.current = made;
+    if (before.length) made.fromData(groupsOf(before));
+    let looked = 0;
     made.addEventListener("endStroke", () => onChange(strokesOf(made)));
+    made.addEventListener("afterUpdateStroke", () => {
+      if (Date.now() - looked < LOOK_MS) return;
+      looked = Date.now();
+      onChange(strokesOf(made));
+    });
     // A turned tablet changes the pad's size: what was drawn stays.
     const fit = () => {
       const ratio = Math.max(1, devicePixelRatio);
@@ -46,6 +56,16 @@ function strokesOf(pad) {
   const groups = pad.toData();
   const start = groups[0]?.points[0]?.time ?? 0;
   return groups.map((group) => group.points.map((point) => [Math.round(point.x * 10) / 10, Math.round(point.y * 10) / 10, Math.round(point.time - start)]));
+}
+
+/**
+ * The other way round. Times go on from now, so that what is drawn next comes later.
+ * @param {number[][][]} strokes @returns {any[]} groups without a style: they take the pad's
+ */
+function groupsOf(strokes) {
+  const last = strokes.at(-1)?.at(-1)?.[2] ?? 0;
+  const start = Date.now() - last;
+  return strokes.map((points) => ({ points: points.map(([x, y, time]) => ({ x, y, time: start + (time ?? 0), pressure: 0.5 })) }));
 }
 
 /** @param {{signature: {name: string, strokes: number[][][]}}} props */

@@ -5,6 +5,7 @@ import { hasText, localDay, locale, t } from "../shared/i18n.js";
 import { corrected } from "./clock.js";
 import { openDatabase } from "./db.js";
 import { byDay, isOver, nextVisit } from "./day.js";
+import { keepDrafts } from "./drafts.js";
 import { counts } from "./outbox.js";
 import { overlay } from "./overlay.js";
 
@@ -15,6 +16,16 @@ import { overlay } from "./overlay.js";
 
 export const db = openDatabase();
 
+/** @type {import("@preact/signals").Signal<ReadonlyMap<string, import("./types.js").Draft>>} */
+const heldDrafts = signal(new Map());
+/** A draft could not be written: the tablet is full. */
+export const draftTrouble = signal(false);
+export const drafts = keepDrafts({
+  db,
+  onChange: (all) => (heldDrafts.value = all),
+  onTrouble: (trouble) => (draftTrouble.value = trouble),
+});
+
 /** False until the database was read once: before that, nothing is known and nothing is drawn. */
 export const loaded = signal(false);
 const kept = signal(/** @type {import("./db.js").Kept[]} */ ([]));
@@ -23,6 +34,8 @@ export const outbox = signal(/** @type {OutboxEntry[]} */ ([]));
 /** @type {import("@preact/signals").Signal<Photo[]>} */
 export const photos = signal(/** @type {Photo[]} */ ([]));
 const meta = signal(/** @type {Record<string, any>} */ ({}));
+/** Visits that were taken from this tablet lately, by id. @type {import("@preact/signals").Signal<Map<string, import("./db.js").Gone>>} */
+export const gone = signal(new Map());
 
 /** How the exchange goes; written by main.js. */
 export const contact = signal(/** @type {{outcome: import("./sync.js").Outcome | null, running: boolean, problem: any, progress: {sent: number, total: number} | null}} */ ({ outcome: null, running: false, problem: null, progress: null }));
@@ -40,8 +53,12 @@ export function follow() {
   liveQuery(() => db.documents.toArray()).subscribe((rows) => (kept.value = rows));
   liveQuery(() => db.outbox.toArray()).subscribe((rows) => (outbox.value = rows));
   liveQuery(() => db.photos.toArray()).subscribe((rows) => (photos.value = rows));
-  liveQuery(() => db.meta.toArray()).subscribe((rows) => {
+  liveQuery(() => db.gone.toArray()).subscribe((rows) => (gone.value = new Map(rows.map((row) => [row.id, row]))));
+  const known = drafts.load();
+  liveQuery(() => db.meta.toArray()).subscribe(async (rows) => {
     meta.value = Object.fromEntries(rows.map((row) => [row.key, row.value]));
+    // A field that is drawn before its draft is known would show the text of before.
+    await known;
     loaded.value = true;
   });
   setInterval(() => (ticking.value = Date.now()), 10_000);
@@ -49,6 +66,14 @@ export function follow() {
 
 /** @type {import("@preact/signals").ReadonlySignal<Device | null>} */
 export const device = computed(() => meta.value.device ?? null);
+/** What this person has entered and not added, the oldest first. */
+export const openDrafts = computed(() => [...heldDrafts.value.values()].filter((draft) => draft.author === device.value?.technician.id).sort((a, b) => (a.at < b.at ? -1 : 1)));
+/** Documents with something that was not added, and in which fields. @type {import("@preact/signals").ReadonlySignal<Map<string, string[]>>} */
+export const draftFields = computed(() => {
+  /** @type {Map<string, string[]>} */ const fields = new Map();
+  for (const { document_id: id, field } of openDrafts.value) fields.set(id, [...(fields.get(id) ?? []), field]);
+  return fields;
+});
 export const signedOut = computed(() => Boolean(meta.value.signedOut));
 export const firstSync = computed(() => Boolean(meta.value.firstSync));
 export const lastContact = computed(() => /** @type {string | null} */ (meta.value.contact?.at ?? null));
@@ -116,7 +141,13 @@ export const selected = computed(() => {
   return known || nextVisit(list) || list[0] || null;
 });
 
-export const count = computed(() => counts(outbox.value, photos.value, today.value, (moment) => localDay(moment, homeZone.value)));
+export const count = computed(() => counts(outbox.value, photos.value, today.value, (moment) => localDay(moment, homeZone.value), openDrafts.value.length));
+
+/** What a document is called: a visit by its site. @param {string} collection @param {string} id */
+export function titleOf(collection, id) {
+  const document = find(collection, id);
+  return (collection === "site" ? document?.name : find("site", document?.site_id)?.name) ?? gone.value.get(id)?.title ?? "";
+}
 
 /** @param {Document} visit */
 export const checklistOf = (visit) => find("checklist", visit.checklist_id) ?? find("checklist", kindOf(visit)?.checklist_id);
@@ -147,7 +178,7 @@ export function assetsOf(visit) {
 /** Where each fact of this visit is: only here, or with the office. @param {string} visitId @returns {"saved" | "accepted" | "needs" | null} */
 export function whereabouts(visitId) {
   const entries = outboxOf.value.get(visitId) ?? [];
-  const waiting = photos.value.some((photo) => photo.visit_id === visitId && photo.state !== "verified");
+  const waiting = photos.value.some((photo) => photo.visit_id === visitId && photo.state !== "verified" && photo.state !== "held");
   if (entries.some((entry) => entry.state === "needs")) return "needs";
   if (waiting || entries.some((entry) => entry.state === "saved" || entry.state === "sent")) return "saved";
   return entries.length ? "accepted" : null;

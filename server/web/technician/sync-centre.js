@@ -3,13 +3,15 @@ import { Button, Chip } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatBytes, formatDate, formatDuration, formatNumber, formatTime, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
-import { retry, retryPhoto } from "./actions.js";
+import { correctSite, retry, retryPhoto } from "./actions.js";
 import { isWrong, uncertaintyNow } from "./clock.js";
 import { describe } from "./describe.js";
-import { wide } from "./nav.js";
+import { discard, said } from "./gone.js";
+import { go, wide } from "./nav.js";
 import { safeToSignOut } from "./outbox.js";
-import { clockEstimate, contact, count, db, device, homeZone, lastCheck, lastContact, outbox, photos, storage } from "./store.js";
+import { clockEstimate, contact, count, db, device, homeZone, lastCheck, lastContact, openDrafts, outbox, photos, storage, visits } from "./store.js";
 import { LOOKS, syncState } from "./sync-chip.js";
+import { tabOf } from "./visit.js";
 
 /** @typedef {import("./types.js").OutboxEntry} OutboxEntry */
 /** @typedef {import("./types.js").Photo} Photo */
@@ -23,7 +25,8 @@ export function SyncCentre() {
   const unsent = outbox.value.filter((entry) => entry.state === "saved" || entry.state === "sent");
   const waiting = outbox.value.filter((entry) => entry.state === "waiting");
   const done = outbox.value.filter((entry) => entry.state === "accepted").reverse().slice(0, 30);
-  const lane = photos.value.filter((photo) => photo.state !== "verified");
+  const lane = photos.value.filter((photo) => photo.state !== "verified" && photo.state !== "held");
+  const looked = photos.value.filter((photo) => photo.state === "held");
   const decided = outbox.value.filter((entry) => entry.conflicts?.some((/** @type {any} */ conflict) => conflict.class !== "none" && conflict.class !== "soft"));
   const title = {
     needs: t("sync.title.needs", { n: left.needs }), sending: t("sync.title.sending"), no_contact: time ? t("sync.title.no_contact", { time }) : t("sync.no_contact"),
@@ -34,24 +37,47 @@ export function SyncCentre() {
     <main class="scroll sync-grid"><div class="sync-side">
       <section class=${`sync-state ${LOOKS[state].tone}`}>
         <h2><${Icon} name=${LOOKS[state].icon} size=${32} />${title}</h2>
-        <p>${t(`sync.text.${state}`)}</p>
+        <p>${state === "all_sent" && left.drafts ? t("sync.text.drafts") : t(`sync.text.${state}`)}</p>
         <ul class="figures"><li><b>${left.waiting}</b>${t("sync.figure.waiting")}</li><li><b>${left.photos}</b>${left.photos ? t("sync.figure.photos.size", { n: left.photos, size: formatBytes(left.photoBytes) }) : t("sync.figure.photos")}</li><li><b>${left.sentToday}</b>${t("sync.figure.sent")}</li></ul>
       </section>
       ${decided.map((entry) => html`<${Decided} key=${entry.id} entry=${entry} />`)}
       ${wide.value && html`<${Facts} />`}</div><div>
       <div class="group-line"><h2 class="group">${t("sync.only_here")}</h2><${Chip} tone=${safe ? "ok" : "warn"} icon=${safe ? "check" : "warn"}>${safe ? t("sync.safe") : t("sync.not_safe")}<//></div>
-      ${!needs.length && !unsent.length && !lane.length && html`<p class="nothing">${t("sync.nothing_here")}</p>`}
+      ${!needs.length && !unsent.length && !lane.length && !left.drafts && html`<p class="nothing">${t("sync.nothing_here")}</p>`}
       <ul class="items">
+        <${NotAdded} />
         ${needs.map((entry) => html`<${Item} key=${entry.seq} entry=${entry} />`)}
         ${gathered(unsent).map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}
         ${lane.map((photo) => html`<${PhotoItem} key=${photo.sha256} photo=${photo} />`)}
       </ul>
-      ${waiting.length > 0 && html`<h2 class="group">${t("sync.held")}</h2><ul class="items">${gathered(waiting).map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}</ul>`}
+      ${waiting.length + looked.length > 0 && html`<h2 class="group">${t("sync.held")}</h2><ul class="items">${looked.map((photo) => html`<${PhotoItem} key=${photo.sha256} photo=${photo} />`)}${gathered(waiting).map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}</ul>`}
       ${done.length > 0 && html`<h2 class="group">${t("sync.accepted")}</h2><ul class="items">${gathered(done.toReversed()).toReversed().map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}</ul>`}
       ${!wide.value && html`<${Facts} />`}
     </div></main>
     <footer class="dock"><div class="dock-row"><${Button} kind="primary" action icon="sync" class="main" onClick=${() => dispatchEvent(new Event("rounds:send-now"))}>${contact.value.running ? t("sync.sending") : t("sync.now")}<//></div></footer>
   </div>`;
+}
+
+/** What was entered and never added: it is only here, and no exchange sends it. */
+function NotAdded() {
+  const byDocument = Map.groupBy(openDrafts.value, (draft) => draft.document_id);
+  return [...byDocument].map(([id, list]) => html`<li data-state="draft" key=${id}><${Icon} name="pencil" size=${26} /><div><strong>${list[0].title}</strong>
+      <span class="where needs"><${Icon} name="pencil" size=${18} />${t("draft.title")}</span>
+      ${list.filter((draft) => draft.field !== "sign.outcome").map((draft) => html`<p>${draft.label}: ${said(draft)}</p>`)}
+      ${placeOf(list[0]) ? html`<${Button} icon="right" onClick=${() => go(placeOf(list[0]))}>${t("draft.open")}<//>` : html`<${SiteGone} entered=${list} />`}</div>
+      <time>${formatTime(list[0].at, homeZone.value)}</time></li>`);
+}
+
+/** A correction of a place that no visit here leads to any more. @param {{entered: import("./types.js").Draft[]}} props */
+function SiteGone({ entered }) {
+  const send = () => entered.forEach((draft) => void correctSite(draft.document_id, /** @type {any} */ (draft.field), draft.value.trim()));
+  return html`<div class="pair"><${Button} icon="trash" onClick=${() => discard(entered)}>${t("draft.discard")}<//><${Button} icon="check" onClick=${send}>${t("draft.hand_in")}<//></div>`;
+}
+
+/** Where a draft is entered: a site's at one of its visits. @param {import("./types.js").Draft} draft */
+function placeOf({ collection, document_id: id, field }) {
+  const visit = collection === "site" ? visits.value.find((one) => one.site_id === id)?.id : id;
+  return visit ? `visit/${visit}/${tabOf(field)}` : "";
 }
 
 /** Neighbouring edits of one document in one state read as one line. @param {OutboxEntry[]} entries @returns {OutboxEntry[][]} */
@@ -90,9 +116,11 @@ function Item({ entry }) {
 /** @param {{photo: Photo}} props */
 function PhotoItem({ photo }) {
   const needs = photo.state === "needs";
+  const held = photo.state === "held";
   const where = photo.state === "sending" && photo.sent ? t("photo.percent", { n: Math.floor((100 * photo.sent) / photo.size) }) : t(`sync.photo.${photo.state}`);
   return html`<li class=${needs ? "needs" : ""} data-state=${photo.state}><${Icon} name="camera" size=${26} /><div><strong>${t("sync.photo", { name: photo.name })}</strong>
     <span class=${`where ${needs ? "needs" : "saved"}`}><${Icon} name=${needs ? "warn" : "clock"} size=${18} />${where} · ${formatBytes(photo.size)}</span>
+    ${held && html`<p>${photo.problem?.detail ?? ""}</p>`}
     ${needs && html`<p>${[photo.problem?.title, photo.problem?.detail].filter(Boolean).join(". ") || t("sync.item.needs.detail")}</p><${Button} icon="sync" onClick=${() => retryPhoto(photo.sha256)}>${t("sync.item.again")}<//>`}</div>
     <time>${formatTime(photo.made_at, homeZone.value)}</time></li>`;
 }

@@ -12,7 +12,7 @@ import { MapStrip } from "./map-strip.js";
 import { go, wide } from "./nav.js";
 import { SyncChip } from "./sync-chip.js";
 import {
-  assetsOf, checklistOf, chosen, dayList, days, find, firstSync, homeZone, kindName, news, now, outcomeWord, selected, today, whereabouts, zoneOf,
+  assetsOf, checklistOf, chosen, dayList, days, find, firstSync, gone, homeZone, kindName, news, now, outcomeWord, selected, today, whereabouts, zoneOf,
 } from "./store.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -70,7 +70,7 @@ function NewsLine() {
     </button>
     ${open && html`<div class="news-list"><ul>${list.map((line) => html`<li>
         <${Icon} name=${{ added: "plus", removed: "cross", moved: "clock", changed: "pencil" }[line.kind]} size=${20} />
-        <span><strong>${find("site", line.site_id)?.name ?? line.title}</strong> ${newsText(line)}</span></li>`)}</ul>
+        <button type="button" onClick=${() => go(`visit/${line.id}/what`)}><strong>${find("site", line.site_id)?.name ?? (gone.value.get(line.id)?.title || line.title)}</strong> ${newsText(line)}</button></li>`)}</ul>
       <${Button} onClick=${() => newsSeen()}>${t("tab.news.seen")}<//></div>`}
   </div>`;
 }

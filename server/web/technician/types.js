@@ -57,11 +57,29 @@
  * @property {string | null} item
  * @property {string} made_at
  * @property {string} author
- * @property {"saved" | "sending" | "sent" | "verified" | "needs"} state
+ * @property {{blob: Blob, sha256: string} | null} [preview] a small picture that may go ahead of it
+ * @property {boolean} [preview_done] it has gone, or is not wanted
+ * @property {"saved" | "sending" | "sent" | "held" | "verified" | "needs"} state `sent`: all of it is at the office, which
+ *   has not confirmed it yet · `held`: it is there, and somebody looks at it first
  * @property {number} sent bytes the office has acknowledged
+ * @property {number} [tries] how often it did not arrive as it was sent
  * @property {string | null} [upload_url]
  * @property {any} [problem]
  * @property {string | null} [settled_at]
+ */
+
+/**
+ * What is being entered and was not added yet: one field of one form. `key` is author, document and field.
+ * @typedef {object} Draft
+ * @property {string} key
+ * @property {string} author technician id
+ * @property {"visit" | "site"} collection
+ * @property {string} document_id
+ * @property {string} field
+ * @property {any} value text, strokes, or a form's fields
+ * @property {string} title which visit or site it is about
+ * @property {string} label what it is, in words, for when its visit is no longer here
+ * @property {string} at
  */
 
 export {};

@@ -1,5 +1,5 @@
 // One visit: head, tabs, and the tab's content.
-import { Chip, Empty } from "../shared/components.js";
+import { Chip } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
@@ -8,18 +8,18 @@ import { ChecksTab } from "./checks-tab.js";
 import { FinishTab } from "./finish-tab.js";
 import { go } from "./nav.js";
 import { PhotosTab } from "./photos-tab.js";
-import { assetsOf, checklistOf, contact, find, kindName, visits, whereabouts } from "./store.js";
+import { Gone } from "./gone.js";
+import { assetsOf, checklistOf, contact, draftFields, find, kindName, visits, whereabouts } from "./store.js";
 import { WhatTab } from "./what-tab.js";
 
 /** @param {{id: string, tab: string}} props */
 export function Visit({ id, tab }) {
   const visit = visits.value.find((other) => other.id === id);
-  if (!visit) {
-    return html`<div class="visit"><header class="visit-head"><${Back} /><h1>${t("tab.visit")}</h1></header><${Empty} icon="doc" text=${t("tab.gone")} action=${t("tab.gone.action")} onAction=${() => go("")} /></div>`;
-  }
+  if (!visit) return html`<${Gone} id=${id} />`;
   const site = find("site", visit.site_id);
   const checklist = checklistOf(visit);
   const done = progress(checklist?.items ?? [], visit.answers ?? [], visit.attachments ?? []);
+  const fields = draftFields.value.get(id) ?? [];
   const photos = (visit.attachments ?? []).length;
   const [first] = assetsOf(visit);
   const machine = first ? [first.model?.name ?? first.model?.code, t("tab.serial", { serial: first.asset.serial })].filter(Boolean).join(" · ") : kindName(visit);
@@ -32,7 +32,7 @@ export function Visit({ id, tab }) {
   return html`<div class="visit">
     <header class="visit-head"><${Back} /><div class="visit-title"><h1>${site?.name ?? visit.title}</h1><p class="hint">${machine}</p></div><${Saved} id=${id} /></header>
     <div class="tabs" role="tablist" aria-label=${t("tab.visit")}>
-      ${tabs.map((one) => html`<button type="button" role="tab" id=${`tab-${one.tab}`} aria-selected=${one.tab === tab ? "true" : "false"} aria-controls="tab-panel" onClick=${() => go(`visit/${id}/${one.tab}`, { replace: true })}>${one.text}</button>`)}
+      ${tabs.map((one) => html`<button type="button" role="tab" id=${`tab-${one.tab}`} aria-selected=${one.tab === tab ? "true" : "false"} aria-controls="tab-panel" onClick=${() => go(`visit/${id}/${one.tab}`, { replace: true })}>${one.text}${one.tab !== tab && fields.some((field) => tabOf(field) === one.tab) && html`<i class="not-added" role="img" aria-label=${t("draft.mark")}></i>`}</button>`)}
     </div>
     <div class="tab-panel" id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${tab}`} key=${tab}>
       ${tab === "checks" ? html`<${ChecksTab} visit=${visit} />` : tab === "photos" ? html`<${PhotosTab} visit=${visit} />` : tab === "finish" ? html`<${FinishTab} visit=${visit} />` : html`<${WhatTab} visit=${visit} />`}
@@ -40,7 +40,10 @@ export function Visit({ id, tab }) {
   </div>`;
 }
 
-function Back() {
+/** On which tab a draft's field is. @param {string} field */
+export const tabOf = (field) => (/^(item|skip)\./.test(field) ? "checks" : /^(work_summary|sign\.|comment$|reason\.absent$)/.test(field) ? "finish" : "what");
+
+export function Back() {
   return html`<button type="button" class="back" aria-label=${t("action.back")} onClick=${() => go("")}><${Icon} name="left" size=${26} /></button>`;
 }
 

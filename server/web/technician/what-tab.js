@@ -1,12 +1,13 @@
 // What is to be done and why, the machine, the place; notes; the other ways a visit can end.
-import { useState } from "preact/hooks";
-import { becauseOf, Button, Coverage, Dialog } from "../shared/components.js";
+import { useEffect, useState } from "preact/hooks";
+import { becauseOf, Button, Coverage, Dialog, dismissToast, toast } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatDate, formatTime, hasText, reasonText, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { correctSite, note, step } from "./actions.js";
 import { isOver } from "./day.js";
 import { Dock } from "./dock.js";
+import { drafted, keepDraft, useDraft } from "./drafting.js";
 import { inOrder, LEGAL_FROM } from "./states.js";
 import { assetsOf, find, homeZone, kindName, outcomeWord, today, zoneOf } from "./store.js";
 import { PromiseBox, StateChip } from "./today.js";
@@ -69,16 +70,21 @@ function Machine({ asset, model }) {
 
 /** @param {{visit: Document}} props */
 function Notes({ visit }) {
-  const [text, setText] = useState("");
+  const [text, type, show] = useDraft({ id: visit.id, field: "note", label: t("draft.note") }, "");
+  // The field is empty the moment it is pressed: what is typed while the note is saved is the next one.
   const add = async () => {
-    if (!text.trim()) return;
-    await note(visit, text.trim());
-    setText("");
+    const pressed = text.trim();
+    if (!pressed) return;
+    show("");
+    await note(visit, pressed).catch((error) => {
+      show(drafted({ id: visit.id, field: "note", label: "" }) ?? pressed);
+      throw error;
+    });
   };
   const notes = visit.notes ?? [];
   return html`<div class="notes"><h3>${t("tab.notes")}</h3>
     ${notes.map((/** @type {any} */ line) => html`<p class="note" key=${line.id}>${line.text}<span class="hint">${[line.by_name, formatTime(line.at_corrected ?? line.at, homeZone.value)].filter(Boolean).join(" · ")}</span></p>`)}
-    <label class="field"><span class="visually-hidden">${t("tab.note.new")}</span><textarea rows="2" maxlength="4000" placeholder=${t("tab.note.new")} value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>
+    <label class="field"><span class="visually-hidden">${t("tab.note.new")}</span><textarea rows="2" maxlength="4000" placeholder=${t("tab.note.new")} value=${text} onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea></label>
     ${text.trim() && html`<${Button} icon="plus" onClick=${add}>${t("tab.note.add")}<//>`}
   </div>`;
 }
@@ -102,17 +108,29 @@ function SiteCard({ site }) {
 
 /** @param {{site: Document, field: "access_note" | "danger_note", icon: string, title: string, empty: string}} props */
 function SiteNote({ site, field, icon, title, empty }) {
-  const [text, setText] = useState(/** @type {string | null} */ (null));
+  const place = /** @type {const} */ ({ collection: "site", id: site.id, field, label: title });
+  const [text, type, show] = useDraft(place, /** @type {string | null} */ (null));
+  const known = site[field] ?? "";
+  const write = (/** @type {string} */ typed) => {
+    type(typed);
+    if (typed === known) keepDraft(place, null);
+  };
   const save = async () => {
-    if (text !== null && text.trim() !== (site[field] ?? "")) await correctSite(site.id, field, text.trim());
-    setText(null);
+    if (text !== null && text.trim() !== known) await correctSite(site.id, field, text.trim());
+    else keepDraft(place, null);
+    show(null);
+  };
+  const cancel = () => {
+    const thrown = text;
+    type(null);
+    if (thrown !== null && thrown !== known) toast(t("draft.discarded"), { undo: () => type(thrown) });
   };
   if (text === null) {
     return html`<div class="site-note"><${Icon} name=${icon} size=${24} /><p><span class="hint">${title}</span>${site[field] || html`<span class="secondary">${empty}</span>`}</p>
-      <${Button} kind="quiet" icon="pencil" label=${t("tab.correct", { what: title })} onClick=${() => setText(site[field] ?? "")} /></div>`;
+      <${Button} kind="quiet" icon="pencil" label=${t("tab.correct", { what: title })} onClick=${() => show(known)} /></div>`;
   }
-  return html`<div class="site-edit"><label class="field"><span>${title}</span><textarea rows="3" maxlength="2000" value=${text} autofocus onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>
-    <div class="pair"><${Button} onClick=${() => setText(null)}>${t("action.cancel")}<//><${Button} kind="primary" icon="check" onClick=${save}>${t("action.save")}<//></div></div>`;
+  return html`<div class="site-edit"><label class="field"><span>${title}</span><textarea rows="3" maxlength="2000" value=${text} autofocus onInput=${(/** @type {any} */ event) => write(event.target.value)}></textarea></label>
+    <div class="pair"><${Button} onClick=${cancel}>${t("action.cancel")}<//><${Button} kind="primary" icon="check" onClick=${save}>${t("action.save")}<//></div></div>`;
 }
 
 const REASONS = { no_access: ["closed", "nobody", "no_key", "unsafe"], refused: ["not_needed", "other_day", "price", "other_firm"] };
@@ -128,16 +146,20 @@ function OtherEnds({ visit }) {
   return html`<div class="pair other-ends">
     ${may("no_access") && html`<${Button} icon="door" onClick=${() => setType("no_access")}>${t("end.no_access")}<//>`}
     ${may("refused") && html`<${Button} icon="cross" onClick=${() => setType("refused")}>${t("end.refused")}<//>`}
-    ${type && html`<${ReasonDialog} title=${t(`end.${type}.why`)} reasons=${REASONS[type].map((code) => t(`end.${type}.${code}`))} onClose=${() => setType(null)} onChoose=${end} />`}
+    ${type && html`<${ReasonDialog} title=${t(`end.${type}.why`)} place=${{ id: visit.id, field: `reason.${type}`, label: t(`end.${type}.why`) }} reasons=${REASONS[type].map((code) => t(`end.${type}.${code}`))} onClose=${() => setType(null)} onChoose=${end} />`}
   </div>`;
 }
 
-/** A reason from a list or in own words. @param {{title: string, reasons: string[], onClose: () => void, onChoose: (reason: string) => void}} props */
-export function ReasonDialog({ title, reasons, onClose, onChoose }) {
-  const [text, setText] = useState("");
+/**
+ * A reason from a list or in own words. Closed, it keeps what was written; opened again, it is there.
+ * @param {{title: string, place: import("./drafting.js").Field, reasons: string[], onClose: () => void, onChoose: (reason: string) => void}} props
+ */
+export function ReasonDialog({ title, place, reasons, onClose, onChoose }) {
+  const [text, type] = useDraft(place, "");
+  useEffect(() => dismissToast(), []);
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <div class="reasons">${reasons.map((reason) => html`<${Button} onClick=${() => onChoose(reason)}>${reason}<//>`)}</div>
-    <label class="field"><span>${t("tab.reason.own")}</span><input maxlength="500" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></label>
+    <label class="field"><span>${t(reasons.length ? "tab.reason.own" : "tab.comment.own")}</span><textarea rows="2" maxlength="500" value=${text} onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea></label>
     ${text.trim() && html`<footer><${Button} kind="primary" icon="check" onClick=${() => onChoose(text.trim())}>${t("action.save")}<//></footer>`}
   <//>`;
 }
