@@ -38,7 +38,7 @@ class Agreement(Schema):
 
     id = Id(dump_only=True)
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)
     def _check_period(self, data: dict[str, Any], **kwargs: Any) -> None:
         if self.period is not None:
             first, last = data.get(self.period[0]), data.get(self.period[1])

@@ -10,7 +10,10 @@ class AssetSchema(EntitySchema):
 
     collection = "asset"
     called_by = "serial"
-    spans = (("installed_on", "commissioned_on"), ("warranty_starts_on", "warranty_ends_on"))
+    spans = (
+        ("installed_on", "commissioned_on", "before-installation"),
+        ("warranty_starts_on", "warranty_ends_on", "order"),
+    )
 
     site_id = office(Id(required=True), ref="site")
     model_id = office(Id(required=True), ref="product_model", closure=False)

@@ -315,8 +315,8 @@ class EntitySchema(Schema):
     device_may_create: ClassVar[bool] = False
     device_may_delete: ClassVar[bool] = False
     called_by: ClassVar[str] = "name"
-    spans: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Fields of which the second is not before the first."""
+    spans: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    """Fields of which the second is not before the first, and the code of what is wrong when it is."""
 
     id = fields.UUID(dump_only=True)
 
@@ -355,11 +355,8 @@ class EntitySchema(Schema):
 
     def contradictions(self, body: Body) -> dict[str, str]:
         """What in a whole document does not go together: field -> code. Of single values `validated` judges."""
-        return {
-            last: "order"
-            for first, last in self.spans
-            if body.get(first) and body.get(last) and body[last] < body[first]
-        }
+        held = ((first, last, code) for first, last, code in self.spans if body.get(first) and body.get(last))
+        return {last: code for first, last, code in held if body[last] < body[first]}
 
     def known_at(self, version: int) -> list[str]:
         """The document's fields as of a schema version, its id first."""

@@ -20,7 +20,7 @@ class ItemSchema(Schema):
     meter = Text(40, allow_none=True)
     mandatory = fields.Boolean(required=True)
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)
     def _check_limits(self, data: dict[str, Any], **kwargs: Any) -> None:
         low, high = data.get("min"), data.get("max")
         if low is not None and high is not None and high < low:

@@ -118,7 +118,11 @@ class VisitSchema(EntitySchema):
     collection = "visit"
     device_may_create = True
     called_by = "title"
-    spans = (("window_start", "window_end"), ("planned_start", "planned_end"), ("due_from", "due_to"))
+    spans = (
+        ("window_start", "window_end", "order"),
+        ("planned_start", "planned_end", "order"),
+        ("due_from", "due_to", "order"),
+    )
 
     number = derived(fields.String())
     origin = derived(fields.String())

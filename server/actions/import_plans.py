@@ -10,13 +10,12 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from schemas.entities.base import Text
+from schemas.entities.base import Day, Text
 from server.actions.import_report import BadCell, ImportReport, Progress
-from server.actions.import_rows import told, without_repeats
+from server.actions.import_rows import name_repeats, refs, refuse, told
 from server.actions.import_table import Column, Row, read_table, shorten
 from server.domain import maintenance
 from server.extensions import db
-from server.problems import field_errors
 from server.store.models import Asset, MaintenancePlan, ServiceKind, Site
 from server.store.queries import imports
 from server.store.transaction import transactional
@@ -62,6 +61,9 @@ class _Texts(Schema):
     name = Text(200, shortest=1, required=True)
 
 
+TEXTS = _Texts(partial=True)
+
+
 @dataclass(kw_only=True)
 class _Known:
     """What is there already, and what the file adds to it."""
@@ -80,13 +82,14 @@ def import_plans(
     """Create and change plans; all of the file or, with any problem, nothing of it. A change raises the version."""
     table = read_table(content, COLUMNS)
     report = ImportReport(rows=len(table.rows), problems=table.problems)
-    rows = without_repeats(table.rows, report)
-    assets = imports.by_ref(company_id, Asset, (row.cells["asset_ref"] for row in rows))
+    rows = table.rows
+    name_repeats(rows, ("external_ref",), report, at="external_ref")
+    assets = imports.by_ref(company_id, Asset, refs(rows, "asset_ref"))
     known = _Known(
         assets=assets,
         sites=imports.by_id(company_id, Site, (asset.site_id for asset in assets.values())),
         kinds=imports.kinds_by_code(company_id),
-        plans=imports.by_ref(company_id, MaintenancePlan, (row.cells["external_ref"] for row in rows)),
+        plans=imports.by_ref(company_id, MaintenancePlan, refs(rows, "external_ref")),
     )
     for row in told(rows, "checking", progress):
         _check(row, known, report)
@@ -117,44 +120,49 @@ def _settle(
 
 def _check(row: Row, known: _Known, report: ImportReport) -> None:
     cells = row.cells
-    before = len(report.problems)
-    asset, kind = known.assets.get(cells["asset_ref"]), known.kinds.get(cells["kind"])
-    if asset is None:
+    ref = row.get("external_ref") or ""
+    asset, kind = known.assets.get(row.get("asset_ref") or ""), known.kinds.get(row.get("kind") or "")
+    if asset is None and "asset_ref" not in row.bad:
         _bad(report, row, "asset_ref", "no-such-asset", value=shorten(cells["asset_ref"]))
-    if kind is None or not kind.active:
+    if (kind is None or not kind.active) and "kind" not in row.bad:
         codes = sorted(code for code, one in known.kinds.items() if one.preventive) or sorted(known.kinds)
         _bad(report, row, "kind", "no-such-kind", value=shorten(cells["kind"]), known=codes)
     trigger = _trigger(row, report)
-    stored = known.plans.get(cells["external_ref"])
-    if asset is None or kind is None or trigger is None or len(report.problems) > before:
-        return
-    values: dict[str, Any] = {"asset_id": asset.id, "kind": kind.code, "triggers": [trigger], "external_ref":
-                              cells["external_ref"], "starts_on": date.fromisoformat(cells["starts_on"])}  # fmt: skip
-    if cells.get("name") is not None or stored is None:
-        values["name"] = cells.get("name") or f"{kind.name['en']} · {asset.serial}"[:200]
+    stored = known.plans.get(ref)
+    values: dict[str, Any] = {"external_ref": ref, "triggers": [trigger] if trigger else []}
+    values |= {"asset_id": asset.id} if asset else {}
+    values |= {"kind": kind.code} if kind else {}
+    if row.get("starts_on"):
+        values["starts_on"] = date.fromisoformat(cells["starts_on"])
+    if row.get("name") is not None:
+        values["name"] = cells["name"]
+    elif stored is None and kind is not None and asset is not None:
+        values["name"] = f"{kind.name['en']} · {asset.serial}"[:200]
     for name, default in DEFAULTS.items():
-        if cells.get(name) is not None or stored is None:
-            values[name] = default if cells.get(name) is None else cells[name]
+        if row.get(name) is not None or stored is None:
+            values[name] = default if row.get(name) is None else cells[name]
     for name in OPTIONAL:
         if name in cells or stored is None:
-            given = cells.get(name)
+            given = row.get(name)
             values[name] = date.fromisoformat(given) if name in DATES and given else given
-    _texts(row, values, stored, report)
-    _judge(row, values, stored, known.sites[asset.site_id].tz, kind, report)
-    if len(report.problems) == before:
-        known.values.append((cells["external_ref"], values))
+    _texts(row, values, report)
+    _judge(row, values, stored, known.sites[asset.site_id].tz if asset else "UTC", kind, report)
+    known.values.append((ref, values))
 
 
 def _trigger(row: Row, report: ImportReport) -> dict[str, Any] | None:
     """The trigger as the maintenance core writes it; only the columns of its kind are read."""
+    if "trigger" in row.bad:
+        return None
     word = row.cells["trigger"].lower()
     if word not in TRIGGERS:
         _bad(report, row, "trigger", "no-such-trigger", value=shorten(word), known=list(TRIGGERS))
         return None
     need = NEEDS[word]
-    given = row.cells.get(need)
+    given = row.get(need)
     if not given:
-        _bad(report, row, need, "needed-for-trigger", trigger=word)
+        if need not in row.bad:
+            _bad(report, row, need, "needed-for-trigger", trigger=word)
         return None
     document: dict[str, Any] = {"kind": TRIGGERS[word], "id": TRIGGER}
     if need != "every":
@@ -164,22 +172,16 @@ def _trigger(row: Row, report: ImportReport) -> dict[str, Any] | None:
         _bad(report, row, "every", "not-an-interval", value=shorten(given))
         return None
     document["every"] = {"count": int(match[1]), "unit": UNITS[match[2][0]]}
-    if word == "floating" and row.cells.get("last_done_on"):
+    if word == "floating" and row.get("last_done_on"):
         document["last_done_on"] = row.cells["last_done_on"]
     return document
 
 
-def _texts(row: Row, values: dict[str, Any], stored: MaintenancePlan | None, report: ImportReport) -> None:
-    name = values.get("name", stored.name if stored else None)
+def _texts(row: Row, values: dict[str, Any], report: ImportReport) -> None:
     try:
-        _Texts().load({"external_ref": values["external_ref"], "name": name})
+        TEXTS.load({name: values[name] for name in ("external_ref", "name") if values.get(name)})
     except ValidationError as error:
-        for bad in field_errors(error.normalized_messages()):
-            report.problems.append(
-                BadCell(
-                    line=row.line, column=bad.field, code=f"field.{bad.code}", area="problem", params=bad.params or {}
-                )
-            )
+        refuse(report, row.line, error.normalized_messages())
 
 
 def _judge(
@@ -187,33 +189,41 @@ def _judge(
     values: dict[str, Any],
     stored: MaintenancePlan | None,
     tz: str,
-    kind: ServiceKind,
+    kind: ServiceKind | None,
     report: ImportReport,
 ) -> None:
-    """Ask the maintenance core what is wrong with the plan as it will be."""
+    """Ask the maintenance core what is wrong with the plan as it will be.
 
-    def will_be(name: str) -> Any:
-        return values[name] if name in values else getattr(stored, name)
+    What is named already is stood in for, and not spoken of again.
+    """
 
+    def will_be(name: str, instead: Any = None) -> Any:
+        return values[name] if name in values else getattr(stored, name, None) or instead
+
+    known_start = "starts_on" in values
     minutes = will_be("service_minutes")
     try:
+        triggers = tuple(maintenance.trigger_from_json(each) for each in values["triggers"])
         plan = maintenance.Plan(
-            id=row.cells["external_ref"],
-            asset_id=values["asset_id"],
-            kind=values["kind"],
-            triggers=tuple(maintenance.trigger_from_json(each) for each in values["triggers"]),
-            starts_on=values["starts_on"],
-            ends_on=will_be("ends_on"),
-            early_days=will_be("early_days"),
-            late_days=will_be("late_days"),
-            horizon_days=will_be("horizon_days"),
-            service_minutes=kind.minutes if minutes is None else minutes,
+            id=values["external_ref"],
+            asset_id=will_be("asset_id", ""),
+            kind=will_be("kind", "?"),
+            triggers=triggers,
+            starts_on=will_be("starts_on", Day.FIRST),
+            ends_on=will_be("ends_on") if known_start else None,
+            early_days=will_be("early_days", 0),
+            late_days=will_be("late_days", 0),
+            horizon_days=will_be("horizon_days", 1),
+            service_minutes=(kind.minutes if kind else 60) if minutes is None else minutes,
             tz=tz,
         )
+        found = maintenance.problems(plan)
     except ValueError:
         _bad(report, row, NEEDS[row.cells["trigger"].lower()], "unusable-trigger")
         return
-    for problem in maintenance.problems(plan):
+    for problem in found:
+        if problem.field == "triggers":
+            continue
         column = problem.field.split(".")[2] if problem.field.startswith("triggers.") else problem.field
         why = problem.reason
         report.problems.append(

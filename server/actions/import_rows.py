@@ -12,6 +12,7 @@ from server.actions.import_report import BadCell, ImportReport, Progress
 from server.actions.import_table import Row
 from server.extensions import db
 from server.problems import field_errors
+from server.store import documents
 from server.store.models import SYNCED, Synced
 
 EVERY = 250
@@ -25,21 +26,33 @@ def checked(
     report: ImportReport,
     *,
     prefix: str = "",
-    whole: bool = True,
-) -> dict[str, Any] | None:
-    """Wire values in their one form, or None after naming what the schema refuses.
+    stored: Synced | None = None,
+) -> dict[str, Any]:
+    """Those of the wire values that the schema takes, in their one form, after naming all that it does not.
 
-    `prefix` leads from the name of a field to that of its column; without `whole` required fields may be missing.
+    Values that contradict each other, or what is `stored`, are named too. `prefix` leads from the name of a field to
+    that of its column. That required columns are there and filled is the table's business.
     """
+    schema = COLLECTIONS[collection]
     try:
-        return COLLECTIONS[collection].validated(values, required=whole)
+        body = schema.validated(values)
     except ValidationError as error:
-        for bad in field_errors(error.normalized_messages()):
-            column = prefix + bad.field.split(".")[0]
-            report.problems.append(
-                BadCell(line=line, column=column, code=f"field.{bad.code}", area="problem", params=bad.params or {})
-            )
-        return None
+        messages = error.normalized_messages()
+        refuse(report, line, messages, prefix)
+        body = schema.validated({name: value for name, value in values.items() if name not in messages})
+    whole = (documents.current_body(stored) if stored is not None else {}) | body
+    for name, code in schema.contradictions(whole).items():
+        report.problems.append(BadCell(line=line, column=prefix + name, code=f"field.{code}", area="problem"))
+    return body
+
+
+def refuse(report: ImportReport, line: int, messages: Mapping[str, Any], prefix: str = "") -> None:
+    """Name what a schema says of a row's fields."""
+    for bad in field_errors(messages):
+        column = prefix + bad.field.split(".")[0]
+        report.problems.append(
+            BadCell(line=line, column=column, code=f"field.{bad.code}", area="problem", params=bad.params or {})
+        )
 
 
 def settle(
@@ -65,19 +78,23 @@ def foresee(report: ImportReport, collection: str, item: Synced | None, body: Ma
     report.count(collection, "created" if item is None else "unchanged" if same else "changed")
 
 
-def without_repeats(rows: Iterable[Row], report: ImportReport) -> list[Row]:
-    """Rows whose reference is new in the file; each repeat is named with the line of the first."""
-    first: dict[str, int] = {}
-    single: list[Row] = []
+def name_repeats(
+    rows: Iterable[Row], columns: tuple[str, ...], report: ImportReport, *, at: str, code: str = "ref-twice"
+) -> None:
+    """Name each row that has the same in these columns as one before it; rows with none of them are passed over."""
+    first: dict[tuple[Any, ...], int] = {}
     for row in rows:
-        ref = row.cells["external_ref"]
-        if ref in first:
-            bad = BadCell(line=row.line, column="external_ref", code="ref-twice", params={"line": first[ref]})
-            report.problems.append(bad)
-        else:
-            first[ref] = row.line
-            single.append(row)
-    return single
+        key = tuple(row.get(name) for name in columns)
+        if any(name in row.bad for name in columns) or not any(key):
+            continue
+        line = first.setdefault(key, row.line)
+        if line != row.line:
+            report.problems.append(BadCell(line=row.line, column=at, code=code, params={"line": line}))
+
+
+def refs(rows: Iterable[Row], column: str) -> set[str]:
+    """What the rows have in a column that can be read."""
+    return {row.cells[column] for row in rows if row.get(column)}
 
 
 def told(rows: list[Row], phase: str, progress: Progress | None) -> Iterable[Row]:

@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from schemas.entities import COLLECTIONS
 from server.actions.import_report import BadCell, ImportReport, Progress
-from server.actions.import_rows import checked, foresee, settle, told, without_repeats
+from server.actions.import_rows import checked, foresee, name_repeats, refs, settle, told
 from server.actions.import_table import Column, Row, read_table, shorten
 from server.store.models import Branch, Customer, Site
 from server.store.queries import imports
@@ -52,7 +52,9 @@ class _Known:
     customers: dict[str, Customer]
     sites: dict[str, Site]
     customer_ids: dict[str, str] = field(default_factory=dict)
-    customer_rows: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    customer_rows: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    """Reference -> the line that speaks first of a customer, what it says, and that in wire form."""
+
     bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     zones: dict[str, bool] = field(default_factory=dict)
 
@@ -75,18 +77,19 @@ def import_sites(
     """Create and change sites and customers; all of the file or, with any problem, nothing of it."""
     table = read_table(content, COLUMNS)
     report = ImportReport(rows=len(table.rows), problems=table.problems)
-    rows = without_repeats(table.rows, report)
+    rows = table.rows
+    name_repeats(rows, ("external_ref",), report, at="external_ref")
     known = _Known(
         branches={branch.name.casefold(): branch for branch in imports.branches(company_id)},
-        customers=imports.by_ref(company_id, Customer, (row.cells["customer_ref"] for row in rows)),
-        sites=imports.by_ref(company_id, Site, (row.cells["external_ref"] for row in rows)),
+        customers=imports.by_ref(company_id, Customer, refs(rows, "customer_ref")),
+        sites=imports.by_ref(company_id, Site, refs(rows, "external_ref")),
     )
     for row in told(rows, "checking", progress):
         _check(row, known, report)
     report.sort()
     if report.refused:
         return report
-    for ref, (_, body) in known.customer_rows.items():
+    for ref, (_, _, body) in known.customer_rows.items():
         customer = known.customers.get(ref)
         if dry_run:
             foresee(report, "customer", customer, body)
@@ -103,30 +106,27 @@ def import_sites(
 
 
 def _check(row: Row, known: _Known, report: ImportReport) -> None:
-    cells = row.cells
     branch = _branch(row, known, report)
-    if branch is None:
-        return
-    customer_id = _customer(row, branch, known, report)
-    site = known.sites.get(cells["external_ref"])
-    values = {name: cells[name] for name in OF_SITE if name in cells}
-    tz = cells.get("tz") or (site.tz if site else branch.tz)
-    values |= {"customer_id": customer_id, "branch_id": branch.id}
-    if values["lat"] == 0 and values["lon"] == 0:
-        report.problems.append(BadCell(line=row.line, column="lat", code="nowhere"))
-    if not known.has_zone(tz):
+    site = known.sites.get(row.get("external_ref") or "")
+    values = {name: row.cells[name] for name in OF_SITE if name in row.cells}
+    if "customer_ref" not in row.bad:
+        values["customer_id"] = _customer(row, branch, known, report)
+    tz = row.get("tz") or (site.tz if site else branch.tz if branch else None)
+    if tz is not None and not known.has_zone(tz):
         report.problems.append(BadCell(line=row.line, column="tz", code="no-such-zone", params={"value": shorten(tz)}))
-    body = checked("site", values, row.line, report, whole=False)
-    if body is not None:
-        body["tz"] = tz
-        known.bodies.append((cells["external_ref"], body))
+    body = checked("site", values, row.line, report, stored=site)
+    if branch is not None:
+        body |= {"tz": tz, "branch_id": branch.id}
+    known.bodies.append((row.get("external_ref") or "", body))
 
 
 def _branch(row: Row, known: _Known, report: ImportReport) -> Branch | None:
     """The branch that the row names; without a name the site's own, or the only one."""
-    name = row.cells.get("branch")
+    name = row.get("branch")
+    if "branch" in row.bad:
+        return None
     if name is None:
-        site = known.sites.get(row.cells["external_ref"])
+        site = known.sites.get(row.get("external_ref") or "")
         mine = next((one for one in known.branches.values() if site and one.id == site.branch_id), None)
         if mine or len(known.branches) == 1:
             return mine or next(iter(known.branches.values()))
@@ -140,7 +140,7 @@ def _branch(row: Row, known: _Known, report: ImportReport) -> Branch | None:
     return branch
 
 
-def _customer(row: Row, branch: Branch, known: _Known, report: ImportReport) -> str:
+def _customer(row: Row, branch: Branch | None, known: _Known, report: ImportReport) -> str:
     """The id of the row's customer; its first row in the file says what is new about it, the others must agree."""
     ref = row.cells["customer_ref"]
     stored = known.customers.get(ref)
@@ -153,7 +153,12 @@ def _customer(row: Row, branch: Branch, known: _Known, report: ImportReport) -> 
                 given[name] = getattr(stored, name)
     seen = known.customer_rows.get(ref)
     if seen is None:
-        _new_customer(row, ref, {"locale": branch.locale} | given, known, report)
+        values = {"locale": branch.locale if branch else "en"} | given | {"external_ref": ref}
+        if "name" not in values and PREFIX + "name" not in row.bad:
+            who = {"customer": shorten(ref)}
+            report.problems.append(BadCell(line=row.line, column="customer_name", code="new-customer", params=who))
+        body = checked("customer", values, row.line, report, prefix=PREFIX, stored=stored)
+        known.customer_rows[ref] = (row.line, values, body)
         return ident
     for name, value in given.items():
         if seen[1].get(name) != value and value is not None:
@@ -161,13 +166,3 @@ def _customer(row: Row, branch: Branch, known: _Known, report: ImportReport) -> 
             bad = BadCell(line=row.line, column=PREFIX + name, code="customer-differs", params=params)
             report.problems.append(bad)
     return ident
-
-
-def _new_customer(row: Row, ref: str, values: dict[str, Any], known: _Known, report: ImportReport) -> None:
-    if "name" not in values:
-        params = {"customer": shorten(ref)}
-        report.problems.append(BadCell(line=row.line, column="customer_name", code="new-customer", params=params))
-        return
-    body = checked("customer", values | {"external_ref": ref}, row.line, report, prefix=PREFIX)
-    if body is not None:
-        known.customer_rows[ref] = (row.line, body)

@@ -20,6 +20,9 @@ DELIMITERS = ",;\t"
 LONGEST_CELL = 32_768
 LONGEST_SHOWN = 40
 MOST_ROWS = 200_000
+ENCODING = "not-utf-8"
+"""Said once for the whole file, with the line where it begins."""
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 YES = {"yes", "true", "1", "y", "да", "д", "истина"}
 NO = {"no", "false", "0", "n", "нет", "н", "ложь"}
@@ -30,7 +33,10 @@ csv.field_size_limit(2**31 - 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column that a file may have. `kind`: text, number, whole, date, truth, or list (parts separated by `|`)."""
+    """A column that a file may have.
+
+    `kind`: text, number, whole, money, date, truth, or list (parts separated by `|`).
+    """
 
     name: str
     kind: str = "text"
@@ -39,26 +45,33 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row: where it begins, and its cells as wire values. Empty cells are None; absent columns are not there."""
+    """One row: where it begins, and its cells as wire values. Empty cells are None; absent columns are not there.
+
+    `bad` are the columns whose cell is named in the table's problems: they are not in `cells`, and nothing more is said
+    of them. So the other cells are judged in the same run.
+    """
 
     line: int
     cells: Mapping[str, Any]
+    bad: frozenset[str] = frozenset()
+
+    def get(self, name: str) -> Any:
+        """A cell's value; None where it is empty, absent or bad."""
+        return self.cells.get(name)
 
 
 @dataclass(kw_only=True)
 class Table:
-    """The readable rows of a file and what is wrong with the others."""
+    """The rows of a file and what in them cannot be read."""
 
     rows: list[Row] = field(default_factory=list)
     problems: list[BadCell] = field(default_factory=list)
 
 
 def read_table(content: bytes, columns: Sequence[Column]) -> Table:
-    """Read a file; a row with an unreadable cell is left out of `rows` and named in `problems`."""
+    """Read a file; every cell that cannot be read is named in `problems`. Ragged rows are left out of `rows`."""
     table = Table()
     text = _decode(content, table)
-    if text is None:
-        return table
     known = {column.name: column for column in columns}
     records = _records(text, table)
     first = next(records, None)
@@ -67,8 +80,9 @@ def read_table(content: bytes, columns: Sequence[Column]) -> Table:
             table.problems.append(BadCell(line=1, column=None, code="empty-file"))
         return table
     names = _header(first[0], first[1], known, table)
-    if names is None:
+    if not any(names):
         return table
+    missing = frozenset(column.name for column in columns if column.required and column.name not in names)
     for line, cells in records:
         if not any(cell.strip() for cell in cells):
             continue
@@ -79,17 +93,17 @@ def read_table(content: bytes, columns: Sequence[Column]) -> Table:
             params = {"n": len(cells), "expected": len(names)}
             table.problems.append(BadCell(line=line, column=None, code="ragged", params=params))
             continue
-        _row(line, dict(zip(names, cells, strict=True)), known, table)
+        _row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name}, missing, known, table)
     return table
 
 
-def _decode(content: bytes, table: Table) -> str | None:
+def _decode(content: bytes, table: Table) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         table.problems.append(BadCell(line=line, column=None, code="not-utf-8"))
-        return None
+        return content.decode("utf-8-sig", "surrogateescape")
 
 
 def _records(text: str, table: Table) -> Iterator[tuple[int, list[str]]]:
@@ -114,10 +128,13 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=heading.count)
 
 
-def _header(line: int, cells: list[str], known: Mapping[str, Column], table: Table) -> list[str] | None:
+def _header(line: int, cells: list[str], known: Mapping[str, Column], table: Table) -> list[str | None]:
+    """The columns' names in the order of the file; None for a column that is not read."""
     names = [cell.strip().lower().replace(" ", "_") for cell in cells]
     bad: list[BadCell] = []
+    read: list[str | None] = []
     for position, name in enumerate(names):
+        read.append(name if name in known and name not in names[:position] else None)
         shown = shorten(name) or str(position + 1)
         if name not in known:
             near = difflib.get_close_matches(name[:60], known, n=1)
@@ -129,12 +146,14 @@ def _header(line: int, cells: list[str], known: Mapping[str, Column], table: Tab
         if column.required and column.name not in names:
             bad.append(BadCell(line=line, column=column.name, code="missing-column"))
     table.problems += bad
-    return None if bad else names
+    return read
 
 
-def _row(line: int, cells: Mapping[str, str], known: Mapping[str, Column], table: Table) -> None:
+def _row(
+    line: int, cells: Mapping[str, str], missing: frozenset[str], known: Mapping[str, Column], table: Table
+) -> None:
     values: dict[str, Any] = {}
-    sound = True
+    unread = set(missing)
     for name, cell in cells.items():
         bad = _refused(cell)
         if bad is None:
@@ -146,13 +165,16 @@ def _row(line: int, cells: Mapping[str, str], known: Mapping[str, Column], table
                 if known[name].required and values[name] is None:
                     bad = ("needed", {})
         if bad is not None:
-            sound = False
-            table.problems.append(BadCell(line=line, column=name, code=bad[0], params=bad[1]))
-    if sound:
-        table.rows.append(Row(line=line, cells=values))
+            unread.add(name)
+            values.pop(name, None)
+            if bad[0] != ENCODING:
+                table.problems.append(BadCell(line=line, column=name, code=bad[0], params=bad[1]))
+    table.rows.append(Row(line=line, cells=values, bad=frozenset(unread)))
 
 
 def _refused(cell: str) -> tuple[str, dict[str, Any]] | None:
+    if any("\ud800" <= char <= "\udfff" for char in cell):
+        return ENCODING, {}
     if len(cell) > LONGEST_CELL:
         return "cell-too-long", {"n": len(cell), "most": LONGEST_CELL}
     if "\x00" in cell:
@@ -179,19 +201,25 @@ def _value(cell: str, kind: str) -> Any:
         return _day(cell)
     if kind == "truth":
         return _truth(cell)
+    if kind == "money":
+        return _plain_number(cell)
     return cell
 
 
 def _number(cell: str) -> float:
-    plain = cell.replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
-    if plain.count(",") == 1 and "." not in plain:
-        plain = plain.replace(",", ".")
+    plain = _plain_number(cell)
     try:
         if len(plain) > LONGEST_SHOWN or "_" in plain:
             raise ValueError
         return float(plain)
     except ValueError:
         raise ValueError("not-a-number") from None
+
+
+def _plain_number(cell: str) -> str:
+    """A number without spaces between its digits, and with a decimal point."""
+    plain = cell.replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
+    return plain.replace(",", ".") if plain.count(",") == 1 and "." not in plain else plain
 
 
 def _whole(cell: str) -> int:

@@ -1,4 +1,4 @@
-"""`flask import sites|assets|plans FILE.csv`: what another system knows, checked whole before anything is written."""
+"""`flask import SORT FILE.csv`: what another system knows, checked whole before anything is written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from server.actions.import_agreements import import_contracts, import_prices, import_terms
 from server.actions.import_assets import import_assets
 from server.actions.import_plans import import_plans
 from server.actions.import_report import BadCell, ImportReport
@@ -24,7 +25,7 @@ LARGEST = 200 * 1024 * 1024
 
 @click.group("import")
 def imports() -> None:
-    """Sites, assets and maintenance plans from CSV files."""
+    """Sites, assets, maintenance plans, warranty terms, contracts and prices from CSV files."""
 
 
 def _command(name: str, importer: Importer, about: str) -> click.Command:
@@ -101,6 +102,9 @@ for each in (
     _command("sites", import_sites, "Sites with their customers."),
     _command("assets", import_assets, "Equipment at sites that are there already."),
     _command("plans", import_plans, "Maintenance plans of equipment that is there already."),
+    _command("terms", import_terms, "Warranty terms."),
+    _command("contracts", import_contracts, "Service contracts of customers that are there already."),
+    _command("prices", import_prices, "Prices of the base list, of branches, and of lists that contracts name."),
 ):
     imports.add_command(each)
 

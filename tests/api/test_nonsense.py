@@ -43,7 +43,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
     (THING, {"serial": "P100-2"}, "serial", "serial-taken"),
     (THING, {"warranty_term": "NOPE"}, "warranty_term", "unknown-reference"),
     (THING, {"warranty_ends_on": "1999-12-31"}, "warranty_ends_on", "order"),
-    (THING, {"installed_on": "9000-01-01"}, "commissioned_on", "order"),
+    (THING, {"installed_on": "9000-01-01"}, "commissioned_on", "before-installation"),
     (PERSON, {"phone": "call Anna"}, "phone", "not-a-phone"),
     (PERSON, {"max_overtime_minutes": -1}, "max_overtime_minutes", "out-of-range"),
     (PERSON, {"skills": [{"code": "a", "level": 1, "expires_on": None}] * 2}, "skills.1.code", "twice"),

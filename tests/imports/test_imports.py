@@ -125,7 +125,7 @@ def test_problems_of_sites_are_named(company_id: str) -> None:
         (4, "customer_name", "customer-differs"),
         (5, "customer_name", "new-customer"),
         (6, "branch", "no-such-branch"),
-        (7, "lat", "nowhere"),
+        (7, "lat", "field.nowhere"),
         (8, "tz", "no-such-zone"),
         (9, "name", "field.too-long"),
     ]
@@ -146,12 +146,12 @@ def test_problems_of_assets_are_named(company_id: str) -> None:
     report = import_assets(
         company_id,
         b"external_ref,site_ref,model,serial,installed_on,commissioned_on,warranty_term\n"
-        b"X,S-9,P-100,1,,,\nY,S-1,P-9,1,,,\nZ,S-1,P-100,1,2026-02-01,2026-01-01,\nW,S-1,P-100,1,,,W99\n",
+        b"X,S-9,P-100,1,,,\nY,S-1,P-9,2,,,\nZ,S-1,P-100,3,2026-02-01,2026-01-01,\nW,S-1,P-100,4,,,W99\n",
     )
     assert named(report) == [
         (2, "site_ref", "no-such-site"),
         (3, "model", "no-such-model"),
-        (4, "commissioned_on", "before-installation"),
+        (4, "commissioned_on", "field.before-installation"),
         (5, "warranty_term", "no-such-term"),
     ]
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from server.extensions import db
 from server.store.feed import chunks
-from server.store.models import Branch, ProductModel, ServiceKind, WarrantyTerm
+from server.store.models import Asset, Branch, Contract, PriceItem, ProductModel, ServiceKind, Site, WarrantyTerm
 
 Item = TypeVar("Item")
 
@@ -53,3 +53,28 @@ def kinds_by_code(company_id: str) -> dict[str, ServiceKind]:
     """All kinds of work by code."""
     rows = db.session.scalars(select(ServiceKind).where(ServiceKind.company_id == company_id))
     return {row.code: row for row in rows}
+
+
+def assets_by_serial(company_id: str, serials: Iterable[str]) -> list[tuple[Asset, str]]:
+    """Equipment that has one of these serial numbers, each with the name of its site."""
+    found: list[tuple[Asset, str]] = []
+    for part in chunks(sorted(set(serials))):
+        statement = (
+            select(Asset, Site.name)
+            .join(Site, (Site.company_id == Asset.company_id) & (Site.id == Asset.site_id))
+            .where(Asset.company_id == company_id, Asset.serial.in_(part))
+            .order_by(Asset.id)
+        )
+        found += [(asset, name) for asset, name in db.session.execute(statement)]
+    return found
+
+
+def contracts_by_number(company_id: str) -> dict[str, Contract]:
+    """All contracts by number."""
+    rows = db.session.scalars(select(Contract).where(Contract.company_id == company_id))
+    return {row.number: row for row in rows}
+
+
+def price_items(company_id: str) -> list[PriceItem]:
+    """All prices of all lists."""
+    return list(db.session.scalars(select(PriceItem).where(PriceItem.company_id == company_id).order_by(PriceItem.id)))

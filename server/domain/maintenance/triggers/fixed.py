@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import takewhile
@@ -44,7 +44,7 @@ class FixedTrigger:
             return (Problem(field="rule", reason=bad.reason),)
         years = _LOOK_AHEAD_YEARS * max(1, arguments.get("interval", 1))
         until = date(min(plan.starts_on.year + years, 9999), 12, 31)
-        if not self._dates(plan.starts_on, until):
+        if not any(each not in self.without for each in self._found(plan.starts_on, until)):
             return (Problem(field="rule", reason=reason("rule-never-fires", until=until)),)
         return ()
 
@@ -57,14 +57,17 @@ class FixedTrigger:
         return with_credits(view, self, [(each.isoformat(), each) for each in dates])
 
     def _dates(self, starts_on: date, until: date) -> list[date]:
+        return sorted(set(self._found(starts_on, until)) - self.without)
+
+    def _found(self, starts_on: date, until: date) -> Iterator[date]:
+        """Dates of the rule one by one, then those that are added; some may come twice."""
         arguments = rule_arguments(self.rule, starts_on)
         last = min(arguments.pop("until", datetime.max), datetime.combine(until, time()))
         # The library allows only one of the two ends, so a rule with a count is cut off here.
         bound = {} if "count" in arguments else {"until": last}
         found = rrule(dtstart=datetime.combine(starts_on, time()), **bound, **arguments)
-        dates = {each.date() for each in takewhile(lambda moment: moment <= last, found)}
-        dates |= {each for each in self.also if starts_on <= each <= until}
-        return sorted(dates - self.without)
+        yield from (each.date() for each in takewhile(lambda moment: moment <= last, found))
+        yield from (each for each in self.also if starts_on <= each <= until)
 
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"kind": self.kind, "id": self.id, "rule": self.rule}
