@@ -25,7 +25,7 @@ from server.actions.shown_day import (
 from server.domain.local_time import local_date
 from server.problems import not_found
 from server.store.models import Branch, DeviceNotice, Visit
-from server.store.queries import conflicts, drafts, fleet, planning
+from server.store.queries import conflicts, drafts, files, fleet, planning
 from server.store.queries.filters import day_bounds
 from server.store.transaction import snapshot
 from server.text import say
@@ -52,7 +52,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
     reasons = _reasons(company_id, shown, now)
     ids = [*(place.visit.id for place in shown.places), *(row[0].id for row in nobodys)]
     clashes = conflicts.open_by_visit(company_id, ids)
-    files = awaiting(company_id, [place.visit for place in shown.places])
+    missing = awaiting(company_id, [place.visit for place in shown.places])
     broken: dict[str, list[Broken]] = {}
     for one in judged.broken:
         broken.setdefault(one.visit_id, []).append(one)
@@ -66,7 +66,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
             now,
             locale,
         )
-        | {"awaiting_media": files.get(place.visit.id, 0)}
+        | {"awaiting_media": missing.get(place.visit.id, 0)}
         for place in shown.places
     ]
     unscheduled = [
@@ -104,7 +104,9 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
         "draft": _draft_summary(shown),
         "unpublished": _unpublished(company_id, shown, now),
         "conflicts_open": open_conflicts,
-        "attention": _attention(open_conflicts, visits, technicians, unscheduled, locale, notices),
+        "attention": _attention(
+            open_conflicts, files.quarantined(company_id), visits, technicians, unscheduled, locale, notices
+        ),
         "totals": _totals(visits, technicians),
     }
 
@@ -209,6 +211,7 @@ def _left_out(company_id: str, branch: Branch, today: date) -> set[str]:
 
 def _attention(
     waiting: int,
+    held: int,
     visits: list[Item],
     technicians: list[Item],
     unscheduled: list[Item],
@@ -218,6 +221,8 @@ def _attention(
     found: list[tuple[str, Item, str]] = []
     if waiting:
         found.append(("conflicts-open", {"n": waiting}, "/conflicts"))
+    if held:
+        found.append(("files-quarantined", {"n": held}, "/files"))
     holders = {one["device"]["id"]: one["name"] for one in technicians if one["device"]["id"]}
     for notice in notices:
         if notice.device_id is None or notice.device_id in holders:
@@ -232,7 +237,9 @@ def _attention(
         if item["at_risk"] or item["late_s"]:
             found.append(("promise-at-risk", _named(item), f"visit:{item['id']}"))
     for one in technicians:
-        if one["device"]["state"] == "quiet" and one["shift"] and any(v["assignee_id"] == one["id"] for v in visits):
+        if one["device"]["state"] == "quiet" and any(
+            item["assignee_id"] == one["id"] and item["may_have_started"] for item in visits
+        ):
             found.append(("tablet-quiet", {"name": one["name"]}, f"technician:{one['id']}"))
     for item in unscheduled:
         if item["group"] == "must":

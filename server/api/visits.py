@@ -10,11 +10,13 @@ from flask.views import MethodView
 
 from schemas.office import CancelSchema, ReturnSchema
 from server.actions.edit_document import edit_document
+from server.actions.follow_up import make_follow_up
 from server.actions.judge_visit import judge_visit
 from server.actions.read_history import read_history
+from server.actions.read_work import read_work
 from server.actions.request_visit import cancel_visit, request_visit
 from server.api.body import Blueprint
-from server.api.door import OFFICE, json_object, now, principal, requires
+from server.api.door import OFFICE, json_object, locale, now, principal, requires
 from server.api.items import shown, writable
 from server.api.listing import one_item
 from server.api.openapi import refuses
@@ -173,3 +175,26 @@ class HistoryView(MethodView):
     def get(self, visit_id: Any) -> Response:
         """Every version of a visit: what changed, by whom, when, from which tablet."""
         return jsonify({"items": read_history(principal().company_id, str(visit_id))})
+
+
+@blueprint.route("/visits/<uuid:visit_id>/work")
+class WorkView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.response(200)
+    def get(self, visit_id: Any) -> Response:
+        """What was done on site: answers by checklist item, readings, findings, notes, times, files, who signed, and
+        the visit that it asks for."""
+        return jsonify(read_work(principal().company_id, str(visit_id), locale=locale()))
+
+
+@blueprint.route("/visits/<uuid:visit_id>/follow-up")
+class FollowUpView(MethodView):
+    @requires(*OFFICE)
+    @refuses(409, "no-follow-up")
+    @blueprint.response(201, shown("visit"))
+    def post(self, visit_id: Any) -> Response:
+        """Make the visit that finished work asks for; asked again it answers the same visit."""
+        visit = make_follow_up(principal().company_id, str(visit_id), now=now())
+        response = item_at("/visits", visit.id, 201)
+        response.headers["Location"] = f"/api/v1/visits/{visit.id}"
+        return response

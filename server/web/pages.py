@@ -95,6 +95,7 @@ def security_headers(response: Response) -> Response:
 @blueprint.get("/board")
 @blueprint.get("/conflicts")
 @blueprint.get("/devices")
+@blueprint.get("/files")
 def office() -> Response:
     """The office's shell; `dispatcher/main.js` shows the page that the address names."""
     return _page(_shell(_language(), app="dispatcher", title="Rounds", density="office"))

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from server.extensions import db
-from server.store.models import Asset, Branch, Document, ServiceKind, Technician, WarrantyTerm
+from server.store.models import Asset, Branch, Checklist, Document, ProductModel, ServiceKind, Technician, WarrantyTerm
 
 CODED: dict[str, Any] = {"service_kind": ServiceKind, "warranty_term": WarrantyTerm}
 
@@ -43,3 +43,13 @@ def has_serial(company_id: str, model_id: str, serial: str, *, but: str | None) 
         Asset.company_id == company_id, Asset.serial == serial, Asset.model_id == model_id
     )
     return any(found != but for found in db.session.scalars(statement.limit(2)))
+
+
+def checklist(company_id: str, checklist_id: str) -> Checklist | None:
+    return db.session.get(Checklist, (company_id, checklist_id))
+
+
+def models(company_id: str, ids: Iterable[str]) -> list[ProductModel]:
+    """Product models by id."""
+    statement = select(ProductModel).where(ProductModel.company_id == company_id, ProductModel.id.in_(list(ids)))
+    return list(db.session.scalars(statement))

@@ -9,6 +9,7 @@ import { casesOf, fieldName, peopleIn, rowText, withNames } from "./clashes.js";
 import { ClashTable } from "./clashtable.js";
 import { Lanes } from "./lanes.js";
 import { showFault } from "./changes.js";
+import { PhotosOfVisit } from "./photos.js";
 import { api, branches, me, openConflicts } from "./store.js";
 import { localAt } from "./time.js";
 
@@ -217,6 +218,7 @@ function Detail({ one, cases, tz }) {
       </header>
       <${Lanes} one=${one} tz=${tz} />
       <${ClashTable} one=${one} tz=${tz} pickOf=${pickOf} pick=${pick} />
+      ${one.visitId && html`<${PhotosOfVisit} key=${one.visitId} visitId=${one.visitId} tz=${tz} />`}
       <div class="clash-cards">
         <section class="clash-card">
           <h3>${t("conflicts.will")}</h3>

@@ -12,6 +12,7 @@ const LINKS = [
   ["/board", "nav.board"],
   ["/conflicts", "nav.conflicts"],
   ["/devices", "nav.tablets"],
+  ["/files", "nav.files"],
 ];
 
 /** @param {"en" | "ru"} language */

@@ -11,8 +11,9 @@ import { Moves, moving } from "./move.js";
 import { Reasons } from "./reasons.js";
 import { Shape } from "./shapes.js";
 import { isOver, promiseOf, shownState } from "./state.js";
-import { board, now, selectedVisit } from "./store.js";
+import { board, enlarged, now, selectedVisit } from "./store.js";
 import { clock, ms } from "./time.js";
+import { hasWork, WorkDone } from "./work.js";
 
 /** @typedef {import("./types.js").Visit} Visit */
 
@@ -144,10 +145,11 @@ export function Inspector({ onClose }) {
   const technician = shown?.technicians.find(({ id }) => id === visit.assignee_id);
   const { site } = visit;
   const text = visit.symptom || visit.instructions;
-  return html`<section class="inspector" aria-label=${t("board.selected")} data-visit=${visit.id}>
+  return html`<section class=${`inspector ${enlarged.value ? "is-large" : ""}`} aria-label=${t("board.selected")} data-visit=${visit.id}>
     <header class="pane-head">
       <h2>${t("board.selected")}</h2>
       <span class="hint">${visit.number}</span>
+      <${Button} kind="quiet" icon=${enlarged.value ? "shrink" : "enlarge"} label=${t(enlarged.value ? "board.shrink" : "board.enlarge")} aria-pressed=${enlarged.value ? "true" : "false"} onClick=${() => (enlarged.value = !enlarged.value)} />
       ${onClose && html`<${Button} kind="quiet" icon="cross" label=${t("action.close")} onClick=${onClose} />`}
     </header>
     <div class="pane-body">
@@ -169,6 +171,7 @@ export function Inspector({ onClose }) {
         ${site.danger_note && html`<dt>${t("board.danger")}</dt><dd class="is-danger"><${Icon} name="warn" size=${14} /> ${site.danger_note}</dd>`}
         ${site.contact_phone && html`<dt>${t("board.contact")}</dt><dd>${site.contact_name ? `${site.contact_name}, ` : ""}<a href=${`tel:${site.contact_phone.replace(/[^+\d]/g, "")}`}>${site.contact_phone}</a></dd>`}
       </dl>
+      ${hasWork(visit) && html`<${WorkDone} visit=${visit} tz=${tz} />`}
       ${visit.conflicts > 0 && html`<p><a class="button" href=${`/conflicts?visit=${visit.id}`}><${Icon} name="conflict" size=${16} /><span>${t("board.open_conflicts", { n: visit.conflicts })}</span></a></p>`}
       ${!visit.planned_start && (visit.reasons ?? []).length > 0 && html`<${Reasons} reasons=${visit.reasons ?? []} visit=${visit} />`}
     </div>

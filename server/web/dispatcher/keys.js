@@ -10,7 +10,7 @@ import { canMove } from "./drag.js";
 import { moving } from "./move.js";
 import { openPublish, planDay, publishing } from "./publish.js";
 import { undoLast } from "./changes.js";
-import { board, goToToday, reading, select, selected, selectedVisit, stepDay } from "./store.js";
+import { board, enlarged, goToToday, reading, select, selected, selectedVisit, stepDay } from "./store.js";
 import { ms } from "./time.js";
 
 export const listed = signal(false);
@@ -109,7 +109,7 @@ function commandFor(event) {
     case "]":
       return () => stepDay(1);
     case "Escape":
-      return () => select(null);
+      return () => (enlarged.value ? (enlarged.value = false) : select(null));
   }
   switch (letter) {
     case "j":

@@ -24,6 +24,7 @@ const page = signal(null);
 const PAGES = {
   "/board": { title: "nav.board", load: () => import("./board.js").then((module) => module.BoardPage) },
   "/conflicts": { title: "nav.conflicts", load: () => import("./conflicts.js").then((module) => module.ConflictsPage) },
+  "/files": { title: "nav.files", load: () => import("./files.js").then((module) => module.FilesPage) },
   "/devices": { title: "nav.tablets", load: () => import("./devices.js").then((module) => module.DevicesPage) },
 };
 

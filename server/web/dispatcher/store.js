@@ -34,6 +34,8 @@ export const waiting = signal(null);
 /** @type {import("@preact/signals").Signal<any>} */
 export const fault = signal(null);
 export const selected = signal(/** @type {string | null} */ (null));
+/** The selected visit has the room of the panes beside it, to be read whole. */
+export const enlarged = signal(false);
 export const day = signal(/** @type {string | null} */ (null));
 export const branchId = signal(/** @type {string | null} */ (null));
 /** What is being computed, by name, so that its button can say so. */

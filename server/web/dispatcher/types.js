@@ -43,6 +43,8 @@
  * @property {boolean} draft
  * @property {boolean} may_have_started
  * @property {number} service_minutes
+ * @property {number} [photos] how many files it names
+ * @property {number} [awaiting_media] how many of them are not here yet
  * @property {Broken[]} [broken] rules that it breaks where it stands
  * @property {boolean} [at_risk] the server's word: little is left of the promise
  * @property {string | null} [symptom]
