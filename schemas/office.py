@@ -6,7 +6,9 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from schemas.entities.base import Day, Id, Instant, Text
+from schemas.entities.base import Day, Email, Id, Instant, Text
+
+SHORTEST_PASSWORD = 12
 
 
 class PlanItem(Schema):
@@ -276,6 +278,17 @@ class ReturnSchema(Schema):
         unknown = RAISE
 
     reason = Text(2000, required=True, shortest=1)
+
+
+class CompanySchema(Schema):
+    """A company to be founded: what it is called, and its administrator's account."""
+
+    class Meta:
+        unknown = RAISE
+
+    name = Text(200, required=True, shortest=1)
+    email = Email(required=True)
+    password = Text(128, required=True, shortest=SHORTEST_PASSWORD, spaces=True)
 
 
 class PlanRequest(Schema):

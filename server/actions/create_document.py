@@ -49,7 +49,7 @@ def create_user(
     if len(password) < SHORTEST:
         raise Problem(422, "invalid-fields", errors=(FieldError(field="password", code="too-short"),))
     if people.user_by_email(email) is not None:
-        raise Problem(409, "conflict", field="email")
+        raise Problem(409, "conflict", errors=(FieldError(field="email", code="taken"),))
     if (role == "technician") != (technician_id is not None):
         raise Problem(422, "invalid-fields", errors=(FieldError(field="technician_id", code="required"),))
     for field, model, item_id in (("technician_id", "technician", technician_id), ("branch_id", "branch", branch_id)):

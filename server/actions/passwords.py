@@ -7,7 +7,9 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST = 12
+from schemas.office import SHORTEST_PASSWORD
+
+SHORTEST = SHORTEST_PASSWORD
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _gate = threading.BoundedSemaphore(4)
 _nobody = ""

@@ -5,8 +5,13 @@ from __future__ import annotations
 from flask import Flask
 
 from server.cli import backup, company, demo, imports, jobs, plan, plans
+from server.cli.guard import guard
 
 GROUPS = (backup, company, demo, imports, jobs, plan, plans)
+
+for _group in GROUPS:
+    for _command in _group.COMMANDS:
+        guard(_command)
 
 
 def register(app: Flask) -> None:

@@ -36,7 +36,7 @@ def backup(to: Path | None, files: bool, most: int) -> None:
 
 
 @click.command("restore")
-@click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("copy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_appcontext
 def restore(copy: Path) -> None:
     """Put a backup in the database's place. The server may run; tablets send again what the backup lacks."""

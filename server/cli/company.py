@@ -7,9 +7,18 @@ from typing import Any
 import click
 
 from server.actions.found_company import open_company
-from server.actions.passwords import SHORTEST
+from server.cli.guard import wrong
 from server.problems import Problem
-from server.text import say
+
+OPTIONS = {
+    "company.name": "--name",
+    "company.email": "--email",
+    "company.password": "--password",
+    "email": "--email",
+    "name": "--branch",
+    **{name: f"--{name}" for name in ("tz", "currency", "lat", "lon", "city", "locale")},
+}
+"""The option that each field comes from."""
 
 
 @click.command("init")
@@ -25,15 +34,10 @@ from server.text import say
 @click.option("--city", default=None, help="Where the branch is.")
 def init(name: str, email: str, password: str, locale: str, branch: str, **place: Any) -> None:
     """Make a company with its administrator, the catalogue of kinds of work with checklists, and a first branch."""
-    if len(password) < SHORTEST:
-        raise click.BadParameter(f"needs at least {SHORTEST} characters", param_hint="--password")
     try:
         company = open_company(name, {"name": branch} | place, email=email, password=password, locale=locale)
     except Problem as problem:
-        bad = [
-            f"{error.field}: {say('problem', f'field.{error.code}', error.params, locale)}" for error in problem.errors
-        ]
-        raise click.ClickException("; ".join(bad) or say("problem", problem.code, problem.params, locale)) from problem
+        raise wrong(problem, locale, OPTIONS) from problem
     click.echo(f"{company.name} is ready. Sign in as {email.strip().lower()}.")
 
 

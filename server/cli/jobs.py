@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 import click
@@ -14,7 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from server.jobs import run as runs
 from server.jobs.scheduler import LEASE, Scheduler
-from server.jobs.timetable import TIMETABLE, job_named
+from server.jobs.timetable import TIMETABLE, Job, job_named
 from server.store.queries import jobs as queries
 
 
@@ -61,12 +61,27 @@ def run(name: str, slot: str | None) -> None:
     job = job_named(name)
     if job is None:
         raise click.BadParameter(f"There is no job {name!r}. See: flask jobs list", param_hint="NAME")
-    slot = slot or f"by hand {runs.now_utc():%Y-%m-%dT%H:%M:%S.%fZ}"
+    slot = _slot(job, slot) if slot is not None else f"by hand {runs.now_utc():%Y-%m-%dT%H:%M:%S.%fZ}"
     state = runs.run_job(job, slot, told=_say)
     if state is None:
         click.echo(f"{name} {slot} has been run, or is being run.")
     elif state != "done":
         raise click.ClickException(f"{name} ended as {state}; see: flask jobs runs")
+
+
+def _slot(job: Job, text: str) -> str:
+    """A slot of the job's timetable that has begun; a later one would be taken from the scheduler."""
+    now = runs.now_utc()
+    latest = runs.slot_name(job.slot(now))
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no slot. Write it like {latest}.", param_hint="--slot") from None
+    if job.slot(moment) != moment or moment > now:
+        raise click.BadParameter(
+            f"{job.name} has no slot {text} up to now: it runs {job.says_when}, last at {latest}.", param_hint="--slot"
+        )
+    return text
 
 
 @jobs.command("runs")

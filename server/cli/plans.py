@@ -30,6 +30,8 @@ def explain(plan: str, first: datetime | None, last: datetime | None, locale: st
     PLAN is the id of a plan or its reference of the import; `flask plans list` shows both.
     """
     now = now_utc()
+    if first and last and last < first:
+        raise click.BadParameter("is before --from.", param_hint="--to")
     company_id, plan_id = _found(plan)
     rows = explain_plan(
         company_id,
@@ -71,9 +73,13 @@ def _found(plan: str) -> tuple[str, str]:
     """Company and id of the plan with this id or reference."""
     found = queries.plans_called(plan)
     if not found:
-        raise click.ClickException(f"There is no maintenance plan {plan}. `flask plans list` shows those that are.")
+        raise click.BadParameter(
+            f"There is no maintenance plan {plan}. `flask plans list` shows those that are.", param_hint="PLAN"
+        )
     if len(found) > 1:
-        raise click.ClickException(f"{len(found)} companies have a maintenance plan {plan}; name it by its id.")
+        raise click.BadParameter(
+            f"{len(found)} companies have a maintenance plan {plan}; name it by its id.", param_hint="PLAN"
+        )
     return found[0].company_id, found[0].id
 
 

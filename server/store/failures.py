@@ -15,6 +15,16 @@ from sqlalchemy.exc import (
 Unavailable = (OperationalError, InterfaceError, InternalError, TimeoutError)
 """The database is away, locked for too long, full, read-only or out of connections: nothing was saved, try later."""
 
+NO_SUCH_TABLE = frozenset({"42P01", "42703"})
+"""PostgreSQL's codes of a table or column that is not there."""
+
+
+def is_not_migrated(error: DBAPIError) -> bool:
+    """Whether a failure is that of a database whose tables were never made, or are of an older version."""
+    told = str(error.orig)
+    return getattr(error.orig, "sqlstate", None) in NO_SUCH_TABLE or "no such table" in told or "no such column" in told
+
+
 Contradiction = IntegrityError
 """A constraint refused a row: two writers met where the action did not foresee it."""
 

@@ -278,7 +278,7 @@ def test_a_broken_copy_is_refused_and_nothing_is_changed(
     copy.with_suffix(".json").unlink()
     copy.write_bytes(bytes(data[: len(data) // 2]))
     assert command(app, restore, str(copy)).exit_code == 1
-    assert command(app, restore, str(copy) + ".not-there").exit_code == 1
+    assert command(app, restore, str(copy) + ".not-there").exit_code == 2
     anna.read()
     assert notes(app, company, visit) == ["after"]
 

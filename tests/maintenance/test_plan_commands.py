@@ -58,7 +58,7 @@ def test_one_plan_is_generated_by_hand(app: Flask, plan: str) -> None:
 @pytest.mark.parametrize("name", ["none", "01a20ad8-e003-7378-8b59-20ea2c6ff49a"])
 def test_a_plan_that_is_not_there_is_said_so(app: Flask, plan: str, name: str) -> None:
     answer = app.test_cli_runner().invoke(plans, ["explain", name])
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert f"There is no maintenance plan {name}" in answer.output
 
 

@@ -104,7 +104,7 @@ def test_from_nothing_to_a_visit_that_is_free_and_one_that_is_paid(client: Flask
 def test_a_branch_that_cannot_be_leaves_no_half_a_company(app: Flask, wrong: list[str], says: str) -> None:
     place = dict(zip(PLACE[::2], PLACE[1::2], strict=True)) | {wrong[0]: wrong[1]}
     done = founded(app, [part for pair in place.items() for part in pair])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert f"{says}:" in done.output
     again = founded(app, PLACE)
     assert again.exit_code == 0, again.output
