@@ -62,6 +62,7 @@ def _collection(schema: EntitySchema) -> dict[str, Any]:
                 "refers_to": field.metadata.get("ref"),
                 "brings": bool(field.metadata.get("closure")),
                 "since": field.metadata.get("since", schema.since),
+                "usual": schema.usual[name],
             }
             for name, field in schema.fields.items()
             if "owner" in field.metadata

@@ -7,11 +7,17 @@ from typing import Any
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from schemas.entities import COLLECTIONS
-from schemas.entities.base import EntitySchema, Id, Instant, Text
+from schemas.entities.base import EntitySchema, Id, Instant, Text, parse_instant
 from schemas.json_limits import json_text
+from schemas.quick import DOUBT, judges_of, plain_id
 from sync.change import Mutation
 
 MOST_MUTATIONS = 500
+
+NEEDED = frozenset({"id", "n", "collection", "document_id", "op", "made_at"})
+PARTS = ("set", "add", "remove")
+ALLOWED = NEEDED | frozenset(PARTS) | {"base_version", "group"}
+OPS = ("create", "update", "delete")
 
 LONGEST_REFUSED = 4000
 """Characters of a value for a field that only the server makes: it is not taken anyway, only written down."""
@@ -27,7 +33,7 @@ class MutationSchema(Schema):
     n = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**31 - 1))
     collection = fields.String(required=True, validate=validate.Length(max=40))
     document_id = Id(required=True)
-    op = fields.String(required=True, validate=validate.OneOf(["create", "update", "delete"]))
+    op = fields.String(required=True, validate=validate.OneOf(OPS))
     base_version = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 2**31))
     made_at = Instant(required=True)
     set = fields.Dict(keys=fields.String(), load_default=dict)
@@ -56,13 +62,22 @@ class ToldSchema(Schema):
     room_quota = fields.Integer(load_default=None, strict=True, allow_none=True, validate=validate.Range(0, 2**60))
 
 
+class Unread(fields.List[Any]):
+    """A list whose elements are looked at later, one by one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        return value
+
+
 class PushSchema(Schema):
     """The whole push; each mutation is looked at on its own afterwards."""
 
     class Meta:
         unknown = EXCLUDE
 
-    mutations = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(max=MOST_MUTATIONS))
+    mutations = Unread(fields.Raw(allow_none=True), required=True, validate=validate.Length(max=MOST_MUTATIONS))
     device_time = Instant(required=True)
     rtt_ms = fields.Float(load_default=None, allow_none=True, allow_nan=False, validate=validate.Range(0, 600_000))
     app_version = Text(40, load_default=None, allow_none=True)
@@ -125,6 +140,58 @@ def read_told(raw: Any) -> dict[str, Any] | None:
 
 def read_mutation(raw: Any, device_id: str) -> Mutation:
     """One wire mutation as a value with all its field values checked; raises ValidationError naming the fields."""
+    return quick_mutation(raw, device_id) or _read_mutation(raw, device_id)
+
+
+def quick_mutation(raw: Any, device_id: str) -> Mutation | None:
+    """The same for a mutation that is plainly right, and that any database can store; None leaves it to the schemas."""
+    if type(raw) is not dict or not NEEDED <= raw.keys() <= ALLOWED:
+        return None
+    schema = COLLECTIONS.get(raw["collection"]) if type(raw["collection"]) is str else None
+    made_at = parse_instant(raw["made_at"])
+    n, base, group = raw["n"], raw.get("base_version"), raw.get("group")
+    if (
+        schema is None
+        or made_at is None
+        or plain_id(raw["id"]) is DOUBT
+        or plain_id(raw["document_id"]) is DOUBT
+        or (type(n) is not int or not 1 <= n < 2**31)
+        or (base is not None and (type(base) is not int or not 0 <= base <= 2**31))
+        or raw["op"] not in OPS
+        or (group is not None and plain_id(group) is DOUBT)
+    ):
+        return None
+    judges, rules = judges_of(schema), schema.rules
+    parts: list[dict[str, Any]] = []
+    for part in PARTS:
+        given = raw.get(part, {})
+        if type(given) is not dict:
+            return None
+        found: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in rules or (part != "set" and type(value) is not list):
+                return None
+            found[name] = judged = judges[name](value)
+            if judged is DOUBT:
+                return None
+        parts.append(found)
+    return Mutation(
+        id=raw["id"],
+        n=n,
+        device_id=device_id,
+        collection=schema.collection,
+        document_id=raw["document_id"],
+        op=raw["op"],
+        base_version=base,
+        made_at=made_at,
+        set=parts[0],
+        add=parts[1],
+        remove=parts[2],
+        group=group,
+    )
+
+
+def _read_mutation(raw: Any, device_id: str) -> Mutation:
     if not isinstance(raw, dict):
         raise ValidationError("Invalid input type.")
     loaded = MutationSchema().load(raw)
@@ -168,8 +235,8 @@ class PulledChange(Schema):
     id = Id(required=True)
     op = fields.String(required=True, validate=validate.OneOf(["put", "drop"]))
     version = fields.Integer(required=True)
-    reason = fields.String(allow_none=True)
-    document = fields.Dict(allow_none=True)
+    reason = fields.String(metadata={"description": "Of a drop."})
+    document = fields.Dict(metadata={"description": "Of a put: its fields but the id and what is as usual."})
 
 
 class PullAnswer(Backed):

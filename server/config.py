@@ -77,4 +77,4 @@ def _engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": 20, "check_same_thread": False}}
     options = "-c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "connect_args": {"options": options}}
+    return {"pool_size": 10, "max_overflow": 20, "connect_args": {"options": options}}

@@ -11,6 +11,9 @@ from typing import Any, Literal
 Json = Any
 Body = dict[str, Json]
 
+PLAIN = frozenset({str, int, bool, float, list, dict, type(None)})
+"""What JSON is read as; values of two of these are never the same."""
+
 Op = Literal["create", "update", "delete"]
 Owner = Literal["office", "field", "shared", "server"]
 PolicyName = Literal[
@@ -105,7 +108,21 @@ def canonical(value: Json) -> str:
 
 
 def same(a: Json, b: Json) -> bool:
-    """Equality of JSON values, so that 1 and true, or a missing and a null list entry, are never confused."""
+    """Equality of JSON values, so that 1 and true, or a missing and a null list entry, are never confused.
+
+    It is equality of `canonical` texts, without writing them.
+    """
+    if a is b:
+        return True
+    kind = type(a)
+    if kind is not type(b):
+        return False if {kind, type(b)} <= PLAIN else canonical(a) == canonical(b)
+    if kind in (str, int, bool):
+        return bool(a == b)
+    if kind is list:
+        return len(a) == len(b) and all(map(same, a, b))
+    if kind is dict:
+        return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
     return canonical(a) == canonical(b)
 
 

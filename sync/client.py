@@ -73,7 +73,7 @@ class State:
     complete: bool = False
     n: int = 0
     documents: dict[str, dict[str, Json]] = field(default_factory=dict)
-    """id -> {collection, version, document} as the server last sent it."""
+    """id -> {collection, version, document} as the server last sent it: lean, and with its id (S-12, S-17)."""
     outbox: list[dict[str, Json]] = field(default_factory=list)
     """Mutations without a result yet, in the order of their numbers."""
     kept: list[dict[str, Json]] = field(default_factory=list)
@@ -373,7 +373,12 @@ class Replica:
         self._put(change)
 
     def _put(self, change: Mapping[str, Json]) -> None:
-        self.state.documents[change["id"]] = {name: change[name] for name in ("collection", "version", "document")}
+        """Take a document, lean as it came (S-17) and with its id (S-12)."""
+        self.state.documents[change["id"]] = {
+            "collection": change["collection"],
+            "version": change["version"],
+            "document": {"id": change["id"]} | change["document"],
+        }
         self.state.dropped.pop(change["id"], None)
 
     def _forget(self, document_ids: Iterable[str], reason: str) -> None:

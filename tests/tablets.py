@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
+from schemas.entities import COLLECTIONS
 from schemas.entities.base import iso
 from server.actions.enrol_device import make_code
 from sync.client import Offline, Replica, State
@@ -112,7 +113,9 @@ class Tablet(Replica):
         return set(self.state.documents)
 
     def body(self, document_id: str) -> Any:
-        return self.state.documents[document_id]["document"]
+        """A document as the server last sent it, with its empty fields (S-17)."""
+        kept = self.state.documents[document_id]
+        return COLLECTIONS[kept["collection"]].whole(kept["document"])
 
 
 def enrol(app: Flask, company_id: str, technician_id: str, name: str = "Tablet") -> Tablet:

@@ -6,6 +6,7 @@ from schemas.entities.asset import AssetSchema
 from schemas.entities.base import EntitySchema
 from schemas.entities.branch import BranchSchema
 from schemas.entities.checklist import ChecklistSchema
+from schemas.entities.coverage import CoverageSchema
 from schemas.entities.customer import CustomerSchema
 from schemas.entities.product_model import ProductModelSchema
 from schemas.entities.service_kind import ServiceKindSchema
@@ -19,6 +20,7 @@ COLLECTIONS: dict[str, EntitySchema] = {
         AssetSchema(),
         BranchSchema(),
         ChecklistSchema(),
+        CoverageSchema(),
         CustomerSchema(),
         ProductModelSchema(),
         ServiceKindSchema(),

@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from schemas.currencies import CURRENCIES
 from schemas.hours import readable
-from sync.change import Body, FieldRule, Owner, PolicyName
+from sync.change import Body, FieldRule, Json, Owner, PolicyName
 
 AnyField = TypeVar("AnyField", bound=fields.Field)
 
@@ -72,6 +72,12 @@ def since(field: AnyField, version: int) -> AnyField:
     return field
 
 
+def usually(field: AnyField, value: str | int) -> AnyField:
+    """Say what a field mostly is: a document does not name it then, and without this word not when it is empty."""
+    field.metadata = {**field.metadata, "usual": value}
+    return field
+
+
 class Instant(fields.Field[datetime]):
     """A moment: ISO 8601 with an offset on the way in, UTC with `Z` and milliseconds on the way out."""
 
@@ -89,7 +95,7 @@ class Instant(fields.Field[datetime]):
 
 def iso(moment: datetime) -> str:
     """A moment as the wire has it: `2026-11-23T09:17:00.000Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def parse_instant(value: object) -> datetime | None:
@@ -317,6 +323,8 @@ class EntitySchema(Schema):
     called_by: ClassVar[str] = "name"
     spans: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     """Fields of which the second is not before the first, and the code of what is wrong when it is."""
+    fixed: ClassVar[bool] = False
+    """The id is made from the content: whoever comes first writes the document, and nobody ever changes it."""
 
     id = fields.UUID(dump_only=True)
 
@@ -328,6 +336,44 @@ class EntitySchema(Schema):
             for name, field in self.fields.items()
             if "owner" in field.metadata
         }
+
+    @cached_property
+    def usual(self) -> Body:
+        """Field -> what it is in a document that does not name it (S-17)."""
+        return {name: _usual(field) for name, field in self.fields.items()}
+
+    def lean(self, body: Body) -> Body:
+        """A whole body without the fields that are as usual: the form that is stored and sent."""
+        usual = self.usual
+        return {name: value for name, value in body.items() if name not in usual or value != usual[name]}
+
+    def whole(self, body: Body) -> Body:
+        """A lean body with every field of the schema; lists are its own to change."""
+        return {name: [] if value == [] else value for name, value in self.usual.items()} | body
+
+    @cached_property
+    def _writers(self) -> list[tuple[str, Callable[[Any, Any], Any] | None]]:
+        return [(name, _writer(name, field)) for name, field in self.fields.items()]
+
+    def wire(self, item: Any) -> Body:
+        """An object in its whole wire form: what `dump` gives, without its ceremony."""
+        body: Body = {}
+        for name, write in self._writers:
+            value = getattr(item, name)
+            body[name] = value if write is None else write(value, item)
+        return body
+
+    @cached_property
+    def shared_refs(self) -> frozenset[str]:
+        """The fields by which a tablet may have a document refer to others."""
+        return frozenset(
+            name for name, rule in self.rules.items() if rule.owner == "shared" and self.fields[name].metadata["ref"]
+        )
+
+    @cached_property
+    def entry_refs(self) -> dict[str, list[str]]:
+        """The lists whose entries name other documents, each with the entries' fields that do."""
+        return {name: field.refs for name, field in self.fields.items() if isinstance(field, EntryList) and field.refs}
 
     @cached_property
     def _closure(self) -> list[str]:
@@ -375,6 +421,15 @@ class EntitySchema(Schema):
         loaded = self.load(values, partial=not required)
         return {name: self.fields[name].serialize(name, loaded) for name in loaded}
 
+    def complete(self, values: Body) -> None:
+        """Raise ValidationError when values, all valid by themselves, lack a required field or say a derived one."""
+        if not self._required <= values.keys() or any(self.fields[name].dump_only for name in values):
+            self.validated(values, required=True)
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(name for name, field in self.fields.items() if field.required and not field.dump_only)
+
     def python_values(self, body: Body, names: Iterable[str]) -> dict[str, Any]:
         """Values of a body that is in wire form, as the models hold them: moments, dates, JSON as it is."""
         values: dict[str, Any] = {}
@@ -383,3 +438,23 @@ class EntitySchema(Schema):
             plain = isinstance(field, Instant | fields.Date) and value is not None
             values[name] = field.deserialize(value) if plain else value
         return values
+
+
+def _usual(field: fields.Field[Any]) -> Json:
+    if isinstance(field, fields.List):
+        return []
+    return field.metadata.get("usual", False if isinstance(field, fields.Boolean) else None)
+
+
+def _writer(name: str, field: fields.Field[Any]) -> Callable[[Any, Any], Any] | None:
+    """How a field's value becomes what the wire has; None when it is that already. marshmallow does what is rare."""
+    kind = type(field)
+    if kind in (fields.Raw, Text, Zone, Phone, Email, OpeningHours, StoredForm):
+        return None
+    if kind is Instant:
+        return lambda value, item: None if value is None else iso(value)
+    if kind in (fields.Date, Day):
+        return lambda value, item: None if value is None else value.isoformat()
+    if kind in (EntryList, Stored):
+        return lambda value, item: value or []
+    return lambda value, item: field._serialize(value, name, item)

@@ -20,6 +20,7 @@ from schemas.entities.base import (
     on_site,
     shared,
     technician_scope,
+    usually,
 )
 from sync.change import Body
 from sync.states import LEADS_TO, OFFICE_EVENTS, PERFORMED, REVIEWED
@@ -133,9 +134,8 @@ class VisitSchema(EntitySchema):
     title = office(Text(200, shortest=1))
     instructions = office(Text(4000, allow_none=True))
     symptom = office(Text(1000, allow_none=True))
-    priority = office(fields.Integer(strict=True, validate=validate.Range(0, 3)))
+    priority = usually(office(fields.Integer(strict=True, validate=validate.Range(0, 3))), 1)
     site_id = office(Id(required=True), ref="site")
-    customer_id = derived(fields.String(), ref="customer")
     asset_ids = shared(many_ids(), "union", ref="asset")
     skills = office(Stored(Text(60, shortest=1), validate=validate.Length(max=20)))
     service_minutes = office(fields.Integer(strict=True, validate=validate.Range(5, 1440)))
@@ -145,7 +145,7 @@ class VisitSchema(EntitySchema):
     window_start = office(Instant(allow_none=True))
     window_end = office(Instant(allow_none=True))
     promised_by = office(Instant(allow_none=True))
-    plan_state = office(fields.String(validate=validate.OneOf(PLAN_STATES)))
+    plan_state = usually(office(fields.String(validate=validate.OneOf(PLAN_STATES))), "published")
     assignee_id = office(Id(allow_none=True), ref="technician", closure=False)
     planned_start = office(Instant(allow_none=True))
     planned_end = office(Instant(allow_none=True))
@@ -163,11 +163,11 @@ class VisitSchema(EntitySchema):
     signature = on_site(StoredForm(SignatureSchema, allow_none=True), "technician")
     work_summary = on_site(Text(4000, allow_none=True), "text")
 
-    exec_state = derived(fields.String())
+    exec_state = usually(derived(fields.String()), "not_started")
     performed_by_id = derived(fields.String(allow_none=True), ref="technician", closure=False)
     started_at = derived(Instant(allow_none=True))
     finished_at = derived(Instant(allow_none=True))
-    coverage = derived(fields.Dict(allow_none=True))
+    coverage_id = derived(Id(allow_none=True), ref="coverage")
     flags = derived(Stored(fields.String()))
     archived = derived(fields.Boolean())
 

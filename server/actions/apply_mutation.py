@@ -1,41 +1,35 @@
-"""One mutation of a tablet, judged and merged; raises Problem for what cannot be taken."""
+"""One mutation of a tablet, judged and merged into the drafts of its push; raises Problem for what cannot be taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import ValidationError
 
 from schemas.entities import COLLECTIONS
-from schemas.entities.base import EntitySchema, EntryList, iso
+from schemas.entities.base import iso, parse_instant
 from server.actions import device_documents
 from server.actions.conflict_log import note_clash, note_situation
+from server.actions.decide_coverage import decide_again
+from server.actions.drafts import Draft, Drafts, Sender, named_by
 from server.actions.edit_document import check_order
-from server.actions.make_visit import make_visit
-from server.actions.visit_work import settle
-from server.extensions import db
+from server.actions.make_visit import new_visit
+from server.actions.visit_work import settled
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
-from server.store.models import Conflict, Synced, Visit
+from server.store.documents import Writing
+from server.store.models import Conflict
 from server.store.queries import visits
-from sync.change import Body, FieldRule, Json, Mutation, Status
-from sync.clock import ClockOffset, corrected
-from sync.merge import ENTRY_POLICIES, STAMPS, conservative, merge
+from sync.change import Body, Json, Mutation, Status
+from sync.clock import corrected
+from sync.merge import ENTRY_POLICIES, STAMPS, merge
 from sync.states import PERFORMED, UNDER_WAY, fold
 
+__all__ = ["Applied", "Sender", "apply"]
 
-@dataclass(frozen=True, kw_only=True)
-class Sender:
-    """The tablet that pushes, and the technician who holds it."""
-
-    company_id: str
-    device_id: str
-    technician_id: str
-    name: str
-    user_id: str | None
+VISIT = "visit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,146 +40,95 @@ class Applied:
     conflicts: list[Conflict] = field(default_factory=list)
 
 
-@dataclass
-class Push:
-    """What all mutations of one push share: the clock, and what the device wrote before in the same push."""
-
-    sender: Sender
-    offset: ClockOffset
-    now: datetime
-    written: dict[str, Body] = field(default_factory=dict)
-    kept: dict[str, documents.feed.Stored] = field(default_factory=dict)
-    items: list[Synced] = field(default_factory=list)
-    reached: dict[str, str] = field(default_factory=dict)
-    master_wins: bool = False
-    """Where both sides changed a value the server's stays and a person decides, whatever the field's policy."""
-
-    def rules(self, schema: EntitySchema) -> Mapping[str, FieldRule]:
-        """The rules that this push is merged by."""
-        return conservative(schema.rules) if self.master_wins else schema.rules
-
-    def look_up(self, mutations: Iterable[Mutation]) -> None:
-        """Lock the documents of these mutations in id order, and read them, all at once."""
-        ids: dict[str, set[str]] = {}
-        for mutation in mutations:
-            ids.setdefault(mutation.collection, set()).add(mutation.document_id)
-        self.kept = documents.lock_all(self.sender.company_id, {one for some in ids.values() for one in some})
-        for collection, some in ids.items():
-            self.items += documents.load_all(self.sender.company_id, collection, some & self.kept.keys())
-
-    def reach(self, document_id: str) -> str:
-        """How the device stands to a document; scopes move at the commit, so it is asked for once in a push."""
-        if document_id not in self.reached:
-            sender = self.sender
-            self.reached[document_id] = documents.reach(sender.company_id, sender.device_id, document_id)
-        return self.reached[document_id]
-
-    def version_after(self, mutation: Mutation) -> int:
-        """The version that the mutation's document gets by this commit: one more if anything in it changed."""
-        kept = self.kept.get(mutation.document_id)
-        if kept is None:
-            return 1
-        item = documents.held(self.sender.company_id, mutation.collection, mutation.document_id)
-        if item is None:
-            return kept.version + (not kept.deleted)
-        return kept.version + (kept.deleted or documents.current_body(item) != kept.body)
-
-
-def apply(mutation: Mutation, push: Push) -> Applied:
-    """Apply one checked mutation inside the open transaction. Raises Problem; then nothing of it has effect."""
-    company_id = push.sender.company_id
+def apply(mutation: Mutation, push: Drafts) -> Applied:
+    """Merge one checked mutation into the drafts. Raises Problem; then the caller takes the drafts back."""
+    draft = push.find(mutation.collection, mutation.document_id)
     kept = push.kept.get(mutation.document_id)
-    item = documents.held(company_id, mutation.collection, mutation.document_id)
     reach = push.reach(mutation.document_id) if kept is not None else "never"
-    if mutation.op == "create" and item is None and (kept is None or (kept.deleted and reach != "never")):
+    again = kept is None or (kept.deleted and reach != "never")
+    if mutation.op == "create" and again and mutation.document_id not in push.drafts:
         return _create(mutation, push)
-    created_here = item is not None and kept is None
-    if item is None or (reach == "never" and not created_here):
+    created_here = draft is not None and kept is None
+    if draft is None or (reach == "never" and not created_here):
         if mutation.op == "create":
             raise Problem(409, "id-taken", field="document_id")
         raise not_found()
     if mutation.op == "delete":
         if reach == "late":
             raise not_found()
-        device_documents.delete(mutation, item, kept)
+        device_documents.delete(mutation, push, draft)
         return Applied(status="applied")
-    if kept is None:
-        kept = documents.feed.Stored(version=0, body={}, field_versions={}, refs=frozenset(), deleted=False)
-    return _update(mutation, push, item, kept, late=reach == "late")
+    return _update(mutation, push, draft, late=reach == "late")
 
 
-def _create(mutation: Mutation, push: Push) -> Applied:
+def _create(mutation: Mutation, push: Drafts) -> Applied:
     schema = COLLECTIONS[mutation.collection]
     if not schema.device_may_create:
         raise Problem(403, "not-allowed-from-device", collection=mutation.collection)
-    sender = push.sender
-    if mutation.collection != Visit.collection:
+    if mutation.collection != VISIT:
         _refuse_unknown_references(mutation, push)
-        device_documents.make(mutation, sender.company_id)
+        device_documents.make(mutation, push)
         return Applied(status="applied")
-    facts = {name for name, rule in schema.rules.items() if rule.owner == "field"}
+    facts = {name: value for name, value in mutation.set.items() if schema.rules[name].owner == "field"}
     values = {name: value for name, value in mutation.set.items() if name not in facts}
     try:
-        check_order(schema.validated(values, required=True))
+        schema.complete(values)
+        check_order(values)
     except ValidationError as error:
         raise invalid(error.normalized_messages()) from error
     if push.reach(str(values["site_id"])) == "never":
         raise Problem(422, "unknown-reference", field="site_id")
     _refuse_unknown_references(mutation, push)
-    item = make_visit(
-        sender.company_id,
-        values | {"assignee_id": sender.technician_id, "plan_state": "published"},
+    made = new_visit(
+        push.agreed,
+        values | {"assignee_id": push.sender.technician_id, "plan_state": "published"},
         visit_id=mutation.document_id,
         origin="technician",
         now=push.now,
     )
     # Neither the board nor a plan shows a visit without a time.
-    item.planned_start = item.planned_start or corrected(mutation.made_at, push.offset, push.now)
-    item.planned_end = item.planned_end or item.planned_start + timedelta(minutes=item.service_minutes)
-    rest = Mutation(
-        **(mutation.__dict__ | {"set": {name: value for name, value in mutation.set.items() if name in facts}})
-    )
-    empty = documents.feed.Stored(version=0, body={}, field_versions={}, refs=frozenset(), deleted=False)
-    return _update(rest, push, item, empty, late=False)
+    start = parse_instant(made.body["planned_start"]) or corrected(mutation.made_at, push.offset, push.now)
+    end = parse_instant(made.body["planned_end"]) or start + timedelta(minutes=made.body["service_minutes"])
+    body = made.body | {"planned_start": iso(start), "planned_end": iso(end)}
+    kept = push.kept.get(mutation.document_id)
+    draft = Draft(collection=VISIT, id=mutation.document_id, kept=kept, body=body, beside=made.beside, new=True)
+    return _update(replace(mutation, set=facts), push, draft, late=False)
 
 
-def _update(mutation: Mutation, push: Push, item: Any, kept: documents.feed.Stored, *, late: bool) -> Applied:
-    sender = push.sender
+def _update(mutation: Mutation, push: Drafts, draft: Draft, *, late: bool) -> Applied:
     schema = COLLECTIONS[mutation.collection]
-    record = documents.record(item, kept)
     _refuse_unknown_references(mutation, push)
-    seen = _seen(mutation, kept, sender)
-    seen |= push.written.get(mutation.document_id, {})
+    record = documents.record(draft.id, draft.body, draft.before, draft.collection)
+    seen = _seen(mutation, push, draft)
     made_at = corrected(mutation.made_at, push.offset, push.now)
 
-    def stamp(entry: Json) -> Json:
-        moment = corrected(_moment(entry["at"]), push.offset, push.now)
-        own = {name: value for name, value in entry.items() if name not in STAMPS}
-        return own | {
-            "by": sender.technician_id,
-            "by_name": sender.name,
-            "device_id": sender.device_id,
-            "at_corrected": iso(moment),
-        }
+    def their_writing(name: str) -> Writing | None:
+        last = record.field_versions.get(name)
+        return documents.writing(push.sender.company_id, record.id, last.version) if last else None
 
     def theirs_at(name: str) -> datetime | None:
-        last = record.field_versions.get(name)
-        writing = documents.writing(sender.company_id, record.id, last.version) if last else None
+        writing = their_writing(name)
         return writing.at if writing else None
 
-    merged = merge(record, mutation, push.rules(schema), base=seen, mine_at=made_at, theirs_at=theirs_at, stamp=stamp)
-    documents.set_values(item, merged.body, merged.changed)
-    push.written.setdefault(mutation.document_id, {}).update(
+    merged = merge(
+        record,
+        mutation,
+        push.rules(schema),
+        base=seen,
+        mine_at=made_at,
+        theirs_at=theirs_at,
+        stamp=lambda entry: _stamped(entry, push),
+    )
+    push.written.setdefault(draft.id, {}).update(
         {name: value for name, value in mutation.set.items() if schema.rules[name].policy not in ENTRY_POLICIES}
     )
-    who = (sender.user_id, sender.name)
-    conflicts = [
+    found = [
         note_clash(
             clash,
             mutation,
-            record,
-            company_id=sender.company_id,
-            who=who,
+            company_id=push.sender.company_id,
+            who=(push.sender.user_id, push.sender.name),
+            theirs=their_writing(clash.field),
             made_at=made_at,
             uncertainty_s=push.offset.uncertainty_s,
             now=push.now,
@@ -193,129 +136,166 @@ def _update(mutation: Mutation, push: Push, item: Any, kept: documents.feed.Stor
         )
         for clash in merged.clashes
     ]
-    if isinstance(item, Visit):
-        before = (item.exec_state, tuple(item.flags or ()))
-        settle(item)
-        conflicts += _situations(item, before, mutation, push, made_at, late=late, seen=seen)
+    push.conflicts += found
+    body = merged.body
+    move = _Move(mutation, push, draft, body, made_at, late, seen)
+    if draft.collection == VISIT:
+        body |= settled(body)
+        draft = _decided_again(push, draft, body)
+        _keep_readings(push, draft, body)
+        found += _situations(move)
     elif late and merged.changed and not merged.clashes:
-        conflicts.append(_late_edit(mutation, push, made_at, record.body, merged.body, merged.changed))
-    db.session.flush()
-    return Applied(status=merged.status, conflicts=conflicts)
+        found.append(_late_edit(move, merged.changed))
+    push.put(draft, body, mutation)
+    return Applied(status=merged.status, conflicts=found)
 
 
-def _seen(mutation: Mutation, kept: documents.feed.Stored, sender: Sender) -> Body:
-    if mutation.base_version == kept.version:
-        return dict(kept.body)
-    return documents.seen_by_device(
-        sender.company_id, mutation.document_id, mutation.base_version, sender.device_id, mutation.n
-    )
+def _decided_again(push: Drafts, draft: Draft, body: Body) -> Draft:
+    """Decide the visit's coverage once more in its body when the work shows something else than it rests on."""
+    again = decide_again(body, draft.beside["customer_id"], draft.beside["coverage_basis"], push.agreed)
+    if again is None:
+        return draft
+    body["coverage_id"] = again.coverage_id
+    return replace(draft, beside=draft.beside | {"coverage_basis": again.basis})
 
 
-def _situations(
-    visit: Visit,
-    before: tuple[str, tuple[str, ...]],
-    mutation: Mutation,
-    push: Push,
-    made_at: datetime,
-    *,
-    late: bool,
-    seen: Body,
-) -> list[Conflict]:
-    common: dict[str, Any] = {
-        "company_id": push.sender.company_id,
-        "who": (push.sender.user_id, push.sender.name),
-        "made_at": made_at,
-        "now": push.now,
+def _stamped(entry: Json, push: Drafts) -> Json:
+    """An entry with what the server knows of it."""
+    moment = corrected(datetime.fromisoformat(entry["at"]), push.offset, push.now)
+    own = {name: value for name, value in entry.items() if name not in STAMPS}
+    return own | {
+        "by": push.sender.technician_id,
+        "by_name": push.sender.name,
+        "device_id": push.sender.device_id,
+        "at_corrected": iso(moment),
     }
+
+
+def _seen(mutation: Mutation, push: Drafts, draft: Draft) -> Body:
+    """The document as the device had it before this edit, its own edits of before in it."""
+    sender, kept = push.sender, draft.before
+    if kept is None:
+        seen: Body = {}
+    elif mutation.base_version == kept.version:
+        seen = kept.body
+    else:
+        seen = documents.seen_by_device(
+            sender.company_id,
+            mutation.collection,
+            mutation.document_id,
+            mutation.base_version,
+            sender.device_id,
+            mutation.n,
+        )
+    return seen | push.written.get(draft.id, {})
+
+
+def _keep_readings(push: Drafts, draft: Draft, body: Body) -> None:
+    there = {entry["id"] for entry in draft.body["readings"]}
+    push.readings += [(draft.id, entry) for entry in body["readings"] if entry["id"] not in there]
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A visit before and after one mutation."""
+
+    mutation: Mutation
+    push: Drafts
+    draft: Draft
+    body: Body
+    made_at: datetime
+    late: bool
+    seen: Body
+
+    def note(self, name: str, kind: str, code: str, mine: Json, **values: Any) -> Conflict:
+        """A situation; what goes on from one event to the next (begun, then done) is one entry, told as it stands."""
+        push = self.push
+        reason = {"code": code, "params": values.pop("params")}
+        going_on = push.open_situation(self.mutation, kind, name)
+        if going_on is not None:
+            return push.revise(going_on, mine=mine, value=mine, reason=reason)
+        kept = self.draft.before
+        last = kept.field_versions.get(name) if kept else None
+        found = note_situation(
+            self.mutation,
+            company_id=push.sender.company_id,
+            who=(push.sender.user_id, push.sender.name),
+            theirs_by=documents.writing(push.sender.company_id, self.draft.id, last[0]) if last else None,
+            made_at=self.made_at,
+            now=push.now,
+            field=name,
+            kind=kind,
+            mine=mine,
+            **reason,
+            **values,
+        )
+        push.conflicts.append(found)
+        return found
+
+
+def _situations(move: _Move) -> list[Conflict]:
+    """What the two state machines show that no field does."""
+    push, before, after = move.push, move.draft.body, move.body
+    sender = push.sender
     found: list[Conflict] = []
-    moved = visit.exec_state != before[0] and visit.exec_state in PERFORMED | UNDER_WAY
-    other = visit.assignee_id if visit.assignee_id != push.sender.technician_id else None
-    if late and other and moved:
-        name = visits.technician(visit.company_id, other)
+    moved = after["exec_state"] != before["exec_state"] and after["exec_state"] in PERFORMED | UNDER_WAY
+    other = after["assignee_id"] if after["assignee_id"] != sender.technician_id else None
+    if move.late and other and moved:
+        named = visits.technician(sender.company_id, other)
         found.append(
-            note_situation(
-                mutation,
+            move.note(
+                "assignee_id",
                 kind="late",
-                code="done-after-reassignment" if visit.exec_state in PERFORMED else "started-after-reassignment",
-                field="assignee_id",
-                base=seen.get("assignee_id") or push.sender.technician_id,
-                mine=push.sender.technician_id,
+                code="done-after-reassignment" if after["exec_state"] in PERFORMED else "started-after-reassignment",
+                base=move.seen.get("assignee_id") or sender.technician_id,
+                mine=sender.technician_id,
                 theirs=other,
                 needs_person=True,
-                params={"by": push.sender.name, "to": name.name if name else other},
-                **common,
+                params={"by": sender.name, "to": named.name if named else other},
             )
         )
-    fresh = set(visit.flags) - set(before[1])
+    fresh = set(after["flags"]) - set(before["flags"])
     if "done_on_cancelled" in fresh:
         found.append(
-            note_situation(
-                mutation,
+            move.note(
+                "plan_state",
                 kind="state",
                 code="done-on-cancelled",
-                field="plan_state",
-                base=seen.get("plan_state"),
-                mine=visit.exec_state,
-                theirs=visit.plan_state,
+                base=move.seen.get("plan_state"),
+                mine=after["exec_state"],
+                theirs=after["plan_state"],
                 needs_person=True,
-                params={"by": push.sender.name},
-                **common,
+                params={"by": sender.name},
             )
         )
     if "double_visit" in fresh:
+        starters = fold(after["events"]).starters
         found.append(
-            note_situation(
-                mutation,
+            move.note(
+                "events",
                 kind="state",
                 code="double-visit",
-                field="events",
                 base=None,
-                mine=push.sender.technician_id,
-                theirs=next((one for one in fold(visit.events).starters if one != push.sender.technician_id), None),
+                mine=sender.technician_id,
+                theirs=next((one for one in starters if one != sender.technician_id), None),
                 needs_person=True,
-                params={"by": push.sender.name},
-                **common,
+                params={"by": sender.name},
             )
         )
     return found
 
 
-def _late_edit(
-    mutation: Mutation, push: Push, made_at: datetime, before: Body, after: Body, changed: frozenset[str]
-) -> Conflict:
+def _late_edit(move: _Move, changed: frozenset[str]) -> Conflict:
+    """An edit of what had left the tablet by then: it stands, and the office can see that it came late."""
     name = sorted(changed)[0]
-    return note_situation(
-        mutation,
-        company_id=push.sender.company_id,
-        who=(push.sender.user_id, push.sender.name),
-        made_at=made_at,
-        now=push.now,
-        kind="late",
-        code="late-edit",
-        field=name,
-        base=before.get(name),
-        mine=after.get(name),
-        theirs=before.get(name),
-        needs_person=False,
+    before, after = move.draft.body.get(name), move.body.get(name)
+    return move.note(
+        name, kind="late", code="late-edit", base=before, mine=after, theirs=before, needs_person=False, params={}
     )
 
 
-def _refuse_unknown_references(mutation: Mutation, push: Push) -> None:
+def _refuse_unknown_references(mutation: Mutation, push: Drafts) -> None:
     """Raise Problem `unknown-reference` when a value or an entry names what was never in the tablet's scopes."""
-    schema = COLLECTIONS[mutation.collection]
-    named: list[tuple[str, Json]] = []
-    for name, value in [*mutation.set.items(), *mutation.add.items()]:
-        field = schema.fields[name]
-        if isinstance(field, EntryList):
-            named += [
-                (f"{name}.{at}.{ref}", entry.get(ref)) for at, entry in enumerate(value or ()) for ref in field.refs
-            ]
-        elif field.metadata.get("ref") and schema.rules[name].owner == "shared":
-            named += [(name, one) for one in (value if isinstance(value, list) else [value])]
-    for path, document_id in named:
-        if document_id and push.reach(document_id) == "never":
+    for path, document_id in named_by(mutation):
+        if push.reach(document_id) == "never":
             raise Problem(422, "unknown-reference", errors=(FieldError(field=path, code="unknown-reference"),))
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -87,15 +87,16 @@ def nobodys_item(
 
 def _summary(row: Row, conflicts: int, locale: str) -> Item:
     visit, site, customer = row
-    coverage = dict(visit.coverage or {})
-    if coverage:
+    decided = visit.coverage
+    coverage: Item = {}
+    if decided is not None:
         coverage = {
-            "outcome": coverage["outcome"],
-            "amount": coverage.get("amount"),
-            "currency": coverage.get("currency"),
-            "reason": reason_in(say, "coverage", coverage["reason"], locale),
+            "outcome": decided.outcome,
+            "amount": decided.amount,
+            "currency": decided.currency,
+            "reason": reason_in(say, "coverage", decided.reason, locale),
             "rules": [
-                rule | {"reason": reason_in(say, "coverage", rule["reason"], locale)} for rule in coverage["rules"]
+                rule | {"reason": reason_in(say, "coverage", rule["reason"], locale)} for rule in decided.considered
             ],
         }
         coverage["text"] = coverage["reason"]["text"]

@@ -1,26 +1,45 @@
-"""Free or paid, decided for one visit with the pure core and kept on it with every rule that was considered.
+"""Free or paid, decided for one visit with the pure core, with every rule that was considered.
 
-Before the work the day that it is planned for counts, once it is finished the day that it was done, both at the site.
+A visit is looked at in its wire form, stored or not. Before the work the day that it is planned for counts, once it is
+finished the day that it was done, both at the site. Visits that are decided alike share one document.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from schemas.entities.base import parse_instant
 from server.domain import coverage
 from server.domain.coverage import LineKind, PriceLevel, Unit
 from server.domain.local_time import local_date
 from server.extensions import db
-from server.store.models import Asset, Branch, Contract, PriceItem, Site, Visit
+from server.store import documents
+from server.store.models import Asset, Branch, Contract, Coverage, PriceItem, Site, Visit
 from server.store.queries import coverage as rows
 from server.store.queries import visits
 from server.text import LOCALES, say
+from sync.change import Body, canonical
 from sync.states import OVER
+
+DECISIONS = UUID("6d3c8f0e-0d52-4c6b-9a53-2f1d8d7f6b1a")
+"""The space that the ids of decisions are made in."""
+
+Basis = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """Which decision a visit has, and what it rests on of that which is found out on site."""
+
+    coverage_id: str
+    basis: Basis
 
 
 class Agreements:
@@ -35,9 +54,30 @@ class Agreements:
         self.kind = functools.cache(lambda code: visits.service_kind(company_id, code))
         self.term = functools.cache(lambda code: rows.term(company_id, code))
         self.zones = functools.cache(lambda customer_id: rows.zones(company_id, customer_id))
+        self.site = functools.cache(lambda site_id: visits.site(company_id, site_id))
+        self.branch = functools.cache(lambda branch_id: db.session.get(Branch, (company_id, branch_id)))
         self._used: dict[str, frozenset[str]] = {}
         self._places: list[object] = []
         self._assets: dict[str, Asset] = {}
+        self._decided: dict[tuple[Any, ...], str] = {}
+        self._days: dict[str, date] = {}
+
+    def decision(self, alike: tuple[Any, ...], request: Any, day: date) -> str:
+        """The id of the decision of a case, laid down as a document; cases that are `alike` are decided once."""
+        if alike not in self._decided:
+            decision = worded(coverage.to_json(coverage.decide(request())))
+            self._decided[alike] = keep(self.company_id, decision)
+            self._days[self._decided[alike]] = day
+        return self._decided[alike]
+
+    def decided_for(self, coverage_id: str) -> date | None:
+        """The day that a decision is for."""
+        if coverage_id not in self._days:
+            found = db.session.get(Coverage, (self.company_id, coverage_id))
+            if found is None:
+                return None
+            self._days[coverage_id] = date.fromisoformat(found.decided_for)
+        return self._days[coverage_id]
 
     def know(self, found: Iterable[Visit]) -> None:
         """Load the sites, branches and equipment of these visits at once."""
@@ -46,13 +86,13 @@ class Agreements:
         self._places += rows.places(self.company_id, {visit.site_id for visit in every})
         self.assets({each for visit in every for each in visit.asset_ids or ()})
 
-    def visits_left(self, contract: Contract, visit: Visit) -> int | None:
+    def visits_left(self, contract: Contract, visit_id: str) -> int | None:
         """How many of a contract's visits are left for this one; None if there is no limit."""
         if contract.included_visits is None:
             return None
         if contract.id not in self._used:
             self._used[contract.id] = rows.visits_done(contract, self.zones(contract.customer_id))
-        return max(contract.included_visits - len(self._used[contract.id] - {visit.id}), 0)
+        return max(contract.included_visits - len(self._used[contract.id] - {visit_id}), 0)
 
     def assets(self, ids: Iterable[str]) -> list[Asset]:
         """Equipment by id; what is not there is left out."""
@@ -62,37 +102,50 @@ class Agreements:
 
 
 def decide_coverage(visit: Visit, *, now: datetime, agreed: Agreements | None = None) -> None:
-    """Decide the visit's coverage and set it; does not commit."""
-    site = visits.site(visit.company_id, visit.site_id)
+    """Decide the visit's coverage and refer to it; does not commit."""
+    decided = decide(documents.current_body(visit), visit.customer_id, agreed or Agreements(visit.company_id), now)
+    visit.coverage_id, visit.coverage_basis = decided.coverage_id, decided.basis
+
+
+def decide(body: Body, customer_id: str, agreed: Agreements, now: datetime) -> Decided:
+    """Decide the coverage of a visit in its whole wire form; the decision is laid down."""
+    site: Site | None = agreed.site(body["site_id"])
     assert site is not None
-    branch = db.session.get(Branch, (visit.company_id, site.branch_id))
+    branch: Branch | None = agreed.branch(site.branch_id)
     assert branch is not None
-    request = _request(visit, site, branch, now, agreed or Agreements(visit.company_id))
-    visit.coverage = worded(coverage.to_json(coverage.decide(request))) | {"basis": basis(visit, site.tz)}
+    contracts = agreed.contracts(customer_id)
+    at = _moment(body, site.tz, now)
+    day = local_date(at, site.tz)
+    found = basis(body, site.tz)
+    left = tuple(agreed.visits_left(contract, body["id"]) for contract in contracts)
+    assets = tuple(body["asset_ids"])
+    alike = (body["kind"], site.id, customer_id, assets, tuple(found["causes"]), body["service_minutes"], day, left)
+    decided = agreed.decision(alike, lambda: _request(body, site, branch, contracts, left, at, agreed), day)
+    return Decided(coverage_id=decided, basis=found)
 
 
-def decide_again(visit: Visit) -> None:
-    """Decide once more when what was done or found on site is other than what the decision rests on.
+def decide_again(body: Body, customer_id: str, before: Basis | None, agreed: Agreements) -> Decided | None:
+    """Decide once more when what was done or found on site is other than what the decision rests on, `before`.
 
-    What is closed stays as it is. Does not commit.
+    None leaves it: what is closed stays as it is.
     """
-    site = visits.site(visit.company_id, visit.site_id)
-    if site is None or visit.coverage is None or visit.exec_state == "closed":
-        return
-    if basis(visit, site.tz) == visit.coverage.get(
-        "basis", {"machines": visit.asset_ids, "causes": [], "done_on": None}
-    ):
-        return
-    decided_for = date.fromisoformat(visit.coverage["decided_for"])
-    decide_coverage(visit, now=datetime.combine(decided_for, time(12), ZoneInfo(site.tz)))
+    site: Site | None = agreed.site(body["site_id"])
+    if site is None or body["coverage_id"] is None or body["exec_state"] == "closed":
+        return None
+    if basis(body, site.tz) == (before or {"machines": sorted(body["asset_ids"]), "causes": [], "done_on": None}):
+        return None
+    day = agreed.decided_for(body["coverage_id"])
+    if day is None:
+        return None
+    return decide(body, customer_id, agreed, datetime.combine(day, time(12), ZoneInfo(site.tz)))
 
 
-def basis(visit: Visit, tz: str) -> dict[str, Any]:
+def basis(body: Body, tz: str) -> Basis:
     """What a decision rests on of that which is found out on site: machines, causes, the day of the work."""
-    done_at = _done_at(visit)
+    done_at = _done_at(body)
     return {
-        "machines": sorted(visit.asset_ids or ()),
-        "causes": sorted({f"{found.get('asset_id') or '*'}:{found['cause']}" for found in _causes(visit)}),
+        "machines": sorted(body["asset_ids"]),
+        "causes": sorted({f"{found.get('asset_id') or '*'}:{found['cause']}" for found in _causes(body)}),
         "done_on": local_date(done_at, tz).isoformat() if done_at else None,
     }
 
@@ -116,16 +169,28 @@ def worded(decision: dict[str, Any]) -> dict[str, Any]:
     return decision
 
 
+def keep(company_id: str, decision: dict[str, Any]) -> str:
+    """Lay a decision down as a document of its own; visits that are decided alike share it. Its id."""
+    decision_id = str(uuid5(DECISIONS, canonical(decision)))
+    body = {name: value for name, value in decision.items() if name != "rules"} | {"considered": decision["rules"]}
+    documents.lay(company_id, "coverage", decision_id, {"id": decision_id} | body)
+    return decision_id
+
+
 def _request(
-    visit: Visit, site: Site, branch: Branch, now: datetime, agreements: Agreements
+    body: Body,
+    site: Site,
+    branch: Branch,
+    contracts: list[Contract],
+    left: tuple[int | None, ...],
+    at: datetime,
+    agreed: Agreements,
 ) -> coverage.CoverageRequest:
-    kind = agreements.kind(visit.kind)
-    at = _moment(visit, site, now)
-    agreed = agreements.contracts(visit.customer_id)
-    lists = tuple(contract.price_list for contract in agreed if contract.price_list)
-    found = agreements.prices(visit.kind, branch.id, lists)
+    kind = agreed.kind(body["kind"])
+    lists = tuple(contract.price_list for contract in contracts if contract.price_list)
+    found = agreed.prices(body["kind"], branch.id, lists)
     return coverage.CoverageRequest(
-        kind=visit.kind,
+        kind=body["kind"],
         kind_in_warranty=bool(kind and kind.included_in_warranty),
         at=at,
         tz=site.tz,
@@ -135,39 +200,40 @@ def _request(
             coverage.Line(
                 id="labour",
                 line=LineKind.LABOUR,
-                quantity=(Decimal(visit.service_minutes) / 60).quantize(Decimal("0.01")),
+                quantity=(Decimal(body["service_minutes"]) / 60).quantize(Decimal("0.01")),
                 unit=Unit.HOUR,
             ),
             coverage.Line(id="travel", line=LineKind.TRAVEL, quantity=Decimal(1), unit=Unit.VISIT),
         ),
-        machines=tuple(_machine(asset, visit, agreements) for asset in agreements.assets(visit.asset_ids or ())),
-        contracts=tuple(_contract(contract, visit, agreements) for contract in agreed),
+        machines=tuple(_machine(asset, body, agreed) for asset in agreed.assets(body["asset_ids"])),
+        contracts=tuple(_contract(contract, visits) for contract, visits in zip(contracts, left, strict=True)),
         prices=(
-            *(price for contract in agreed for price in _contract_items(contract)),
-            *(_price(item, agreed, branch) for item in found),
+            *(price for contract in contracts for price in _contract_items(contract)),
+            *(_price(item, contracts, branch) for item in found),
         ),
     )
 
 
-def _moment(visit: Visit, site: Site, now: datetime) -> datetime:
-    moment = _done_at(visit) or visit.started_at or visit.planned_start
-    if moment is None and visit.due_from is not None:
-        moment = datetime.combine(max(visit.due_from, local_date(now, site.tz)), time(12), ZoneInfo(site.tz))
+def _moment(body: Body, tz: str, now: datetime) -> datetime:
+    moment = _done_at(body) or parse_instant(body["started_at"]) or parse_instant(body["planned_start"])
+    if moment is None and body["due_from"] is not None:
+        due_from = date.fromisoformat(body["due_from"])
+        moment = datetime.combine(max(due_from, local_date(now, tz)), time(12), ZoneInfo(tz))
     return moment or now
 
 
-def _done_at(visit: Visit) -> datetime | None:
-    return visit.finished_at if visit.exec_state in OVER else None
+def _done_at(body: Body) -> datetime | None:
+    return parse_instant(body["finished_at"]) if body["exec_state"] in OVER else None
 
 
-def _causes(visit: Visit) -> list[dict[str, Any]]:
-    return [found for found in visit.findings or () if found.get("cause")]
+def _causes(body: Body) -> list[dict[str, Any]]:
+    return [found for found in body["findings"] if found.get("cause")]
 
 
-def _machine(asset: Asset, visit: Visit, agreements: Agreements) -> coverage.Machine:
+def _machine(asset: Asset, body: Body, agreed: Agreements) -> coverage.Machine:
     # What was found without naming a machine counts for each that the visit is for.
-    causes = frozenset(found["cause"] for found in _causes(visit) if found.get("asset_id") in (None, asset.id))
-    return coverage.Machine(name=asset.serial, warranty=_warranty(asset, agreements), causes=causes)
+    causes = frozenset(found["cause"] for found in _causes(body) if found.get("asset_id") in (None, asset.id))
+    return coverage.Machine(name=asset.serial, warranty=_warranty(asset, agreed), causes=causes)
 
 
 def _warranty(asset: Asset, agreements: Agreements) -> coverage.Warranty | None:
@@ -188,13 +254,13 @@ def _warranty(asset: Asset, agreements: Agreements) -> coverage.Warranty | None:
     )
 
 
-def _contract(contract: Contract, visit: Visit, agreements: Agreements) -> coverage.Contract:
+def _contract(contract: Contract, visits_left: int | None) -> coverage.Contract:
     return coverage.Contract(
         number=contract.number,
         starts_on=contract.starts_on,
         ends_on=contract.ends_on,
         included_kinds=frozenset(contract.included_kinds),
-        visits_left=agreements.visits_left(contract, visit),
+        visits_left=visits_left,
     )
 
 

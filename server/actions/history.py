@@ -15,15 +15,20 @@ from server.store.marks import marks
 from server.store.models import Device
 from server.store.queries import devices, fleet
 from server.store.queries.devices import History
-from server.store.transaction import transactional
+from server.store.transaction import snapshot, transactional
 
 
 def stand(company_id: str, known: int, now: datetime) -> History:
     """Where the history stands; a new one is begun first when it is behind `known`, the mark read before it."""
     found = devices.history(company_id)
     if marks().went_back(company_id, found.epoch, found.n, known):
-        renew_epoch(company_id, found.epoch, now)
-        found = devices.history(company_id)
+        # Who asks may have read before: what was found can be of a moment before the mark. A later look counts.
+        known = marks().known(company_id)
+        with snapshot(anew=True):
+            found = devices.history(company_id)
+        if marks().went_back(company_id, found.epoch, found.n, known):
+            renew_epoch(company_id, found.epoch, now)
+            found = devices.history(company_id)
     return found
 
 

@@ -9,7 +9,9 @@ from server.actions.history import note_ahead, renew_epoch
 from server.problems import Problem
 from server.store import pull
 from server.store.marks import marks
+from server.store.pull import Page
 from server.store.queries import devices
+from server.store.queries.people import Holder
 from server.store.transaction import snapshot, transactional
 from sync.feed import BadCursor, Cursor, decode
 
@@ -25,30 +27,53 @@ def pull_changes(company_id: str, device_id: str, cursor_text: str | None, limit
 
     Raises Problem `bad-cursor` for text that is no cursor, `epoch-changed` for a cursor of another history.
     """
+    return _pull(company_id, device_id, cursor_text, limit, anew=False)
+
+
+def _pull(company_id: str, device_id: str, cursor_text: str | None, limit: int, *, anew: bool) -> tuple[str, str, bool]:
     known = marks().known(company_id)
-    with snapshot():
-        here = devices.history(company_id)
-        went_back = marks().went_back(company_id, here.epoch, here.n, known)
+    with snapshot(anew=anew):
+        here = pull.feed_of(company_id, device_id)
+        went_back = marks().went_back(company_id, here.epoch, here.newest, known)
         cursor = Cursor(epoch=here.epoch) if went_back else known_cursor(cursor_text, here.epoch)
-        ahead = cursor.seq > here.n
-        held = [] if went_back or ahead else pull.subscriptions(company_id, device_id)
-        page = pull.read_page(company_id, held, cursor, limit, here.n)
+        ahead = cursor.seq > here.newest
+        page = Page(changes=[], cursor=cursor, more=False)
+        if not went_back and not ahead:
+            page = pull.read_page(company_id, here, cursor, limit)
     if went_back:
-        renew_epoch(company_id, here.epoch, datetime.now(UTC))
-        return pull_changes(company_id, device_id, cursor_text, limit)
+        # A snapshot that was begun before the mark was read may only be a moment old: what a later one shows counts.
+        if anew:
+            renew_epoch(company_id, here.epoch, datetime.now(UTC))
+        return _pull(company_id, device_id, cursor_text, limit, anew=True)
     if ahead:
         note_ahead(company_id, device_id, datetime.now(UTC))
         raise Problem(410, "epoch-changed", field="cursor")
     after = page.cursor.encode()
-    more = "true" if page.more else "false"
-    first = max((one.granted for one in held), default=0)
+    first = max((one.granted for one in here.held), default=0)
     past_first = cursor.seq > first or (cursor.seq == first and not cursor.document_id)
-    complete = "true" if past_first or not page.more else "false"
-    body = (
-        f'{{"changes":[{",".join(page.changes)}],"cursor":"{after}","more":{more},"first_sync_complete":{complete},'
-        f'"epoch":"{here.epoch}","seq":{here.n},"backed_up_through":{here.backed_up_through}}}'
-    )
+    complete = past_first or not page.more
+    body = _answer(page.changes, after, page.more, complete, here.epoch, here.newest, here.backed_up_through)
     return body, after, page.more
+
+
+def nothing_new(holder: Holder, cursor_text: str | None) -> str | None:
+    """The answer to a tablet that has read as far as the feed went when it came to the door; None for all others."""
+    here = Cursor(seq=holder.feed_n, epoch=holder.feed_epoch).encode()
+    known = marks().known(holder.company_id)
+    if cursor_text != here or marks().went_back(holder.company_id, holder.feed_epoch, holder.feed_n, known):
+        return None
+    return _answer([], here, False, True, holder.feed_epoch, holder.feed_n, holder.backed_up_through)
+
+
+def _answer(
+    changes: list[str], cursor: str, more: bool, complete: bool, epoch: str, newest: int, backed_up_through: int
+) -> str:
+    told = {True: "true", False: "false"}
+    return (
+        f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}","more":{told[more]},'
+        f'"first_sync_complete":{told[complete]},"epoch":"{epoch}","seq":{newest},'
+        f'"backed_up_through":{backed_up_through}}}'
+    )
 
 
 def known_cursor(text: str | None, epoch: str) -> Cursor:
@@ -64,14 +89,11 @@ def known_cursor(text: str | None, epoch: str) -> Cursor:
     return cursor
 
 
-def contact_is_old(company_id: str, device_id: str, cursor_text: str | None, address: str, now: datetime) -> bool:
+def contact_is_old(holder: Holder, cursor_text: str | None, address: str, now: datetime) -> bool:
     """Whether the noted contact does not stand for this one; a reader must not wait for writers each time."""
-    device = devices.device(company_id, device_id)
-    if device is None:
-        return False
-    if device.last_seen_at is None or now - device.last_seen_at > CONTACT_NOTED or device.address != address:
+    if holder.last_seen_at is None or now - holder.last_seen_at > CONTACT_NOTED or holder.address != address:
         return True
-    return cursor_text is not None and device.epoch != decode(cursor_text).epoch
+    return cursor_text is not None and holder.epoch != decode(cursor_text).epoch
 
 
 @transactional

@@ -1,15 +1,17 @@
 """A tablet's push: everything it sends is kept, each mutation has its effect once, a bad one blocks no other.
 
-1. Lock the device, measure its clock. 2. Read each mutation on its own; what was seen before gets its stored result.
-3. Apply the fresh ones in the device's order, each (or each group) in a savepoint. 4. Store every mutation with its
-result, what could not be read too. All of it commits together with the documents and the feed.
+1. Read each mutation on its own, before anything is locked. 2. Lock the device, measure its clock; what was seen before
+gets its stored result. 3. Judge the fresh ones in the device's order, in memory: what is refused leaves nothing behind.
+4. Write all that came of them behind one savepoint; when the database refuses any of it, each (or each group) again by
+itself behind its own. 5. Store every mutation with its result, what could not be read too. All of it commits together
+with the documents and the feed.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,16 +20,17 @@ from marshmallow import ValidationError
 
 from schemas.entities.base import iso
 from schemas.json_limits import json_text, unstorable
-from schemas.push import read_mutation
+from schemas.push import quick_mutation, read_mutation
 from server.actions import apply_mutation
-from server.actions.apply_mutation import Applied, Push, Sender
+from server.actions.apply_mutation import Applied
 from server.actions.contact import Contact, note_contact, note_numbers
 from server.actions.device_notices import for_tablet, note, numbers_of
+from server.actions.drafts import Drafts, Sender
 from server.actions.renew_token import is_due
 from server.extensions import db
 from server.problems import FieldError, Problem, invalid
-from server.store import documents, failures
-from server.store.models import Conflict, Mutation
+from server.store import documents, failures, news
+from server.store.models import Conflict
 from server.store.queries import devices, fleet
 from server.store.transaction import transactional
 from sync import change
@@ -36,15 +39,15 @@ from sync.clock import corrected, uncertainty
 from sync.ordering import Sorted, sort_push
 
 Result = dict[str, Any]
+Judged = tuple[change.Mutation, Result]
 
 MOST_ERRORS = 20
 """So many wrong fields of one mutation are named."""
 
-log = logging.getLogger(__name__)
-
-
 MOST_GAPS = 1000
 """So many missing numbers are named at once; a wild number must not make the list as long as itself."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +71,6 @@ class Sent:
     problem: Problem | None = None
 
 
-@transactional
 def push_changes(
     sender: Sender,
     raw: Sequence[Any],
@@ -82,15 +84,23 @@ def push_changes(
 
     With `master_wins` a value that both sides changed stays as the server has it, and a person decides.
     """
+    sent = [_read(item, sender.device_id) for item in raw]
+    return _take(sender, sent, contact=contact, now=now, locale=locale, master_wins=master_wins)
+
+
+@transactional
+def _take(
+    sender: Sender, sent: list[Sent], *, contact: Contact, now: datetime, locale: str, master_wins: bool
+) -> Pushed:
     device = devices.lock_device(sender.company_id, sender.device_id)
     offset = note_contact(device, contact, now)
 
-    sent, known = _known(sender, [_read(item, sender.device_id) for item in raw])
+    sent, results = _known(sender, sent)
     first: dict[str, Sent] = {}
     for one in sent:
         first.setdefault(one.id, one)
-    fresh = [one.mutation for one in first.values() if one.mutation is not None and one.id not in known]
-    broken = [one for one in first.values() if one.problem is not None and one.id not in known]
+    fresh = [one.mutation for one in first.values() if one.mutation is not None and one.id not in results]
+    broken = [one for one in first.values() if one.problem is not None and one.id not in results]
     used = numbers_of(device)
     again = [m.n for m in fresh if not used.is_new(m.n)]
     numbers = devices.numbers_of(sender.company_id, sender.device_id, again) if again else {}
@@ -98,19 +108,26 @@ def push_changes(
     if order.forks:
         note(sender.company_id, sender.device_id, "fork", {"numbers": _forked(order)}, now)
 
-    push = Push(sender=sender, offset=offset, now=now, master_wins=master_wins)
-    push.look_up(order.fresh)
-    spoilt = {_group_of(one.raw) for one in broken}
-    results = {one.id: known[one.id].result | {"repeated": True} for one in sent if one.id in known}
-    journal: list[tuple[change.Mutation, Result]] = []
-    for members in _groups(order.fresh):
-        journal += _apply_group(members, push, order.forks, locale, spoilt=members[0].group in spoilt - {None})
-    _fill_versions(push, journal)
-    for mutation, result in journal:
-        results[mutation.id] = result
-        db.session.add(_row(mutation, result, push))
+    spoilt = {_group_of(one.raw) for one in broken} - {None}
+    ruled_out = dict.fromkeys(order.forks, Problem(409, "number-taken", field="n"))
+    for mutation in order.fresh:
+        if mutation.group in spoilt:
+            ruled_out.setdefault(mutation.id, Problem(409, "group-rejected"))
+
+    def start() -> Drafts:
+        push = Drafts(sender=sender, offset=offset, now=now, master_wins=master_wins)
+        push.look_up(order.fresh)
+        return push
+
+    judged, push = _take_in(start, _groups(order.fresh), ruled_out, locale)
+    journal = [_row(mutation, result, push) for mutation, result in judged]
+    results |= {mutation.id: result for mutation, result in judged}
     for one in broken:
-        results[one.id] = _quarantine(one, push, locale)
+        results[one.id] = _rejected(_own_id(one.raw), _number(one) or None, _why(one), locale)
+        journal.append(_quarantined(one, results[one.id], push))
+    devices.keep_mutations(journal)
+    if journal:
+        news.note_for_office(sender.company_id)
     # A push that came late and says nothing new says nothing new of the tablet either.
     fresh_told = contact.told if fresh or broken or not sent else None
     used = note_numbers(device, [_number(one) for one in sent], fresh_told, now)
@@ -130,8 +147,10 @@ def push_changes(
 
 
 def _read(raw: Any, device_id: str) -> Sent:
-    own = _own_id(raw)
-    mutation_id = own or _made_id(raw, device_id)
+    mutation = quick_mutation(raw, device_id)
+    if mutation is not None:
+        return Sent(id=mutation.id, raw=raw, mutation=mutation)
+    mutation_id = _own_id(raw) or _made_id(raw, device_id)
     why = unstorable(raw)
     try:
         if why is not None:
@@ -143,8 +162,8 @@ def _read(raw: Any, device_id: str) -> Sent:
         return Sent(id=mutation_id, raw=raw, problem=problem)
 
 
-def _known(sender: Sender, sent: list[Sent]) -> tuple[list[Sent], dict[str, Mutation]]:
-    """What was sent, with the journal's rows of what came before; an id that is another's is refused.
+def _known(sender: Sender, sent: list[Sent]) -> tuple[list[Sent], dict[str, Result]]:
+    """What was sent, with the stored results of what came before; an id that is another's is refused.
 
     What the same technician sent from a tablet that was enrolled before is theirs: sent again, it is known.
     """
@@ -164,7 +183,7 @@ def _known(sender: Sender, sent: list[Sent]) -> tuple[list[Sent], dict[str, Muta
             for one in sent
         ]
         known = devices.mutations(sender.company_id, [one.id for one in sent])
-    return sent, known
+    return sent, {one.id: known[one.id].result | {"repeated": True} for one in sent if one.id in known}
 
 
 def _groups(fresh: Sequence[change.Mutation]) -> list[list[change.Mutation]]:
@@ -175,25 +194,38 @@ def _groups(fresh: Sequence[change.Mutation]) -> list[list[change.Mutation]]:
     return list(groups.values())
 
 
-def _apply_group(
-    members: list[change.Mutation], push: Push, forks: tuple[str, ...], locale: str, *, spoilt: bool
-) -> list[tuple[change.Mutation, Result]]:
-    """All members go in, or none: on a problem of one the savepoint takes the others back too."""
-    answers: list[tuple[change.Mutation, Result]] = []
-    written = {doc: dict(fields) for doc, fields in push.written.items()}
-    savepoint = db.session.begin_nested()
+def _take_in(
+    start: Callable[[], Drafts], groups: list[list[change.Mutation]], ruled_out: Mapping[str, Problem], locale: str
+) -> tuple[list[Judged], Drafts]:
+    """Judge and write all fresh mutations: at once, or one group after the other when the database refuses any."""
+    push = start()
+    judged = [one for members in groups for one in _judge(members, push, ruled_out, locale)]
+    # What objects of the session say goes first: the savepoint is the connection's alone.
+    db.session.flush()
+    savepoint = db.session.connection().begin_nested()
+    try:
+        push.write()
+        savepoint.commit()
+    except failures.Refused as error:
+        log.warning("the database refused something of a push, now one by one: %s", error)
+        savepoint.rollback()
+        push = start()
+        judged = [one for members in groups for one in _judge_and_write(members, push, ruled_out, locale)]
+    push.lay()
+    return _with_versions(judged, push), push
+
+
+def _judge(members: list[change.Mutation], push: Drafts, ruled_out: Mapping[str, Problem], locale: str) -> list[Judged]:
+    """All members go into the drafts, or none: on a problem of one the others are taken back too."""
+    answers: list[Judged] = []
+    mark = push.mark(mutation.document_id for mutation in members)
     for mutation in members:
         try:
-            if mutation.id in forks:
-                raise Problem(409, "number-taken", field="n")
-            if spoilt:
-                raise Problem(409, "group-rejected")
+            if mutation.id in ruled_out:
+                raise ruled_out[mutation.id]
             applied = apply_mutation.apply(mutation, push)
         except Problem as problem:
             found = problem
-        except failures.Refused as error:
-            log.warning("the database refused mutation %s: %s", mutation.id, error)
-            found = Problem(409, "conflict")
         except failures.Database:
             raise
         except Exception:
@@ -202,14 +234,34 @@ def _apply_group(
         else:
             answers.append((mutation, _result(mutation, applied)))
             continue
-        savepoint.rollback()
-        push.written = written
-        return [
-            (m, _rejected(m.id, m.n, found if m is mutation else Problem(409, "group-rejected"), locale))
-            for m in members
-        ]
-    savepoint.commit()
+        push.back(mark)
+        return _all_rejected(members, mutation, found, locale)
     return answers
+
+
+def _judge_and_write(
+    members: list[change.Mutation], push: Drafts, ruled_out: Mapping[str, Problem], locale: str
+) -> list[Judged]:
+    """The same, and into the documents' tables behind a savepoint."""
+    mark = push.mark(mutation.document_id for mutation in members)
+    savepoint = db.session.connection().begin_nested()
+    answers = _judge(members, push, ruled_out, locale)
+    try:
+        push.write()
+        savepoint.commit()
+    except failures.Refused as error:
+        log.warning("the database refused mutation %s: %s", members[0].id, error)
+        savepoint.rollback()
+        push.back(mark)
+        return _all_rejected(members, members[0], Problem(409, "conflict"), locale)
+    return answers
+
+
+def _all_rejected(
+    members: list[change.Mutation], guilty: change.Mutation, problem: Problem, locale: str
+) -> list[Judged]:
+    others = Problem(409, "group-rejected")
+    return [(m, _rejected(m.id, m.n, problem if m is guilty else others, locale)) for m in members]
 
 
 def _result(mutation: change.Mutation, applied: Applied) -> Result:
@@ -254,43 +306,41 @@ def _rejected(mutation_id: str | None, n: int | None, problem: Problem, locale: 
     }
 
 
-def _fill_versions(push: Push, journal: list[tuple[change.Mutation, Result]]) -> None:
-    """The version that each document will have after this commit: one more if anything in it changed."""
-    versions: dict[str, int] = {}
-    for mutation, result in journal:
-        if result["status"] == "rejected":
-            continue
-        if mutation.document_id not in versions:
-            versions[mutation.document_id] = push.version_after(mutation)
-        result["version"] = versions[mutation.document_id]
+def _with_versions(judged: list[Judged], push: Drafts) -> list[Judged]:
+    """The results with the version that each document has after this commit."""
+    for mutation, result in judged:
+        if result["status"] != "rejected":
+            result["version"] = push.drafts[mutation.document_id].version
+    return judged
 
 
-def _row(mutation: change.Mutation, result: Result, push: Push) -> Mutation:
-    return Mutation(
-        company_id=push.sender.company_id,
-        id=mutation.id,
-        device_id=push.sender.device_id,
-        n=mutation.n,
-        user_id=push.sender.user_id,
-        collection=mutation.collection,
-        document_id=mutation.document_id,
-        payload=_payload(mutation),
-        status=result["status"],
-        result=result,
-        made_at=mutation.made_at,
-        made_at_corrected=corrected(mutation.made_at, push.offset, push.now),
-        uncertainty_s=uncertainty(mutation.made_at, push.offset, push.now),
-        received_at=push.now,
-    )
+def _row(mutation: change.Mutation, result: Result, push: Drafts) -> devices.JournalRow:
+    payload = _payload(mutation)
+    return {
+        "company_id": push.sender.company_id,
+        "id": mutation.id,
+        "device_id": push.sender.device_id,
+        "n": mutation.n,
+        "user_id": push.sender.user_id,
+        "collection": mutation.collection,
+        "document_id": mutation.document_id,
+        "payload": payload,
+        "status": result["status"],
+        "result": result,
+        "made_at": payload["made_at"],
+        "made_at_corrected": iso(corrected(mutation.made_at, push.offset, push.now)),
+        "uncertainty_s": uncertainty(mutation.made_at, push.offset, push.now),
+        "received_at": push.now,
+    }
 
 
 def _payload(mutation: change.Mutation) -> dict[str, Any]:
     return {
         "op": mutation.op,
         "base_version": mutation.base_version,
-        "set": dict(mutation.set),
-        "add": dict(mutation.add),
-        "remove": dict(mutation.remove),
+        "set": mutation.set,
+        "add": mutation.add,
+        "remove": mutation.remove,
         "group": mutation.group,
         "made_at": iso(mutation.made_at),
     }
@@ -313,30 +363,27 @@ def _forked(order: Sorted) -> list[int]:
     return [m.n for m in order.fresh if m.id in order.forks][:10]
 
 
-def _quarantine(one: Sent, push: Push, locale: str) -> Result:
-    """Keep what could not be read, as it came, so that the office can look at it."""
-    assert one.problem is not None
-    sent = one.raw if isinstance(one.raw, dict) else {}
-    n = _number(one)
-    collection = sent.get("collection")
+def _quarantined(one: Sent, result: Result, push: Drafts) -> devices.JournalRow:
+    """What could not be read, as it came, so that the office can look at it."""
+    collection = one.raw.get("collection") if isinstance(one.raw, dict) else None
     named = isinstance(collection, str) and not unstorable(collection)
-    result = _rejected(_own_id(one.raw), n or None, one.problem, locale)
-    db.session.add(
-        Mutation(
-            company_id=push.sender.company_id,
-            id=one.id,
-            device_id=push.sender.device_id,
-            n=n,
-            user_id=push.sender.user_id,
-            collection=str(collection)[:40] if named else "",
-            document_id=None,
-            payload=_kept(one),
-            status="rejected",
-            result=result,
-            received_at=push.now,
-        )
-    )
-    return result
+    return {
+        "company_id": push.sender.company_id,
+        "id": one.id,
+        "device_id": push.sender.device_id,
+        "n": _number(one),
+        "user_id": push.sender.user_id,
+        "collection": str(collection)[:40] if named else "",
+        "payload": _kept(one),
+        "status": "rejected",
+        "result": result,
+        "received_at": push.now,
+    }
+
+
+def _why(one: Sent) -> Problem:
+    assert one.problem is not None
+    return one.problem
 
 
 def _problem(error: ValidationError) -> Problem:

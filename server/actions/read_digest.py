@@ -81,7 +81,7 @@ def read_documents(company_id: str, device_id: str, ids: Sequence[str], *, schem
     with snapshot():
         rows = view.rows(company_id, pull.subscriptions(company_id, device_id), ids)
     there = {row.id: change for row in rows if (change := _put(row, schema_version)) is not None}
-    gone = '{{"collection":null,"id":"{}","op":"drop","version":null,"reason":"not-needed","document":null}}'
+    gone = '{{"collection":null,"id":"{}","op":"drop","version":null,"reason":"not-needed"}}'
     return f'{{"changes":[{",".join(there.get(each) or gone.format(each) for each in ids)}]}}'
 
 
@@ -89,5 +89,4 @@ def _put(row: view.Row, schema_version: int) -> str | None:
     text = shaped(row.collection, row.body, schema_version) if row.body is not None else None
     if text is None:
         return None
-    head = f'{{"collection":"{row.collection}","id":"{row.id}","op":"put","version":{row.version},"reason":null,'
-    return f'{head}"document":{text}}}'
+    return pull.put(row.collection, row.version, text)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from schemas.entities import COLLECTIONS
 from schemas.entities.base import iso
 from server.problems import not_found
 from server.store import documents
@@ -16,7 +17,9 @@ def read_history(company_id: str, document_id: str) -> list[dict[str, Any]]:
     versions = documents.history(company_id, document_id)
     if not versions:
         raise not_found()
-    bodies = {row.version: orjson.loads(row.body) for row in versions}
+    kept = documents.stored(company_id, document_id)
+    schema = COLLECTIONS[kept[0]] if kept else None
+    bodies = {row.version: schema.whole(orjson.loads(row.body)) if schema else {} for row in versions}
     items = []
     for row in versions:
         before = bodies.get(row.version - 1, {})

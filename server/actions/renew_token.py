@@ -15,8 +15,9 @@ from server.actions.sign_in import token_hash
 from server.domain.fleet import EXPIRES_AFTER
 from server.extensions import db
 from server.problems import not_found
-from server.store.models import Device, FormerToken, Technician, User
+from server.store.models import Device, FormerToken
 from server.store.queries import devices, people
+from server.store.queries.people import Holder
 from server.store.transaction import transactional
 
 DUE = timedelta(days=1)
@@ -30,9 +31,7 @@ Ended = Literal["revoked", "left", "expired"]
 class Held:
     """Whose a token is; `ended` says why it gives no access any more."""
 
-    device: Device
-    technician: Technician
-    user: User | None
+    holder: Holder
     ended: Ended | None
 
 
@@ -61,18 +60,17 @@ def find_holder(token: str, now: datetime) -> Held | None:
     found = people.device_by_token(hashed) or _former(hashed, now)
     if found is None:
         return None
-    device, technician, user = found
-    if device.next_token_hash == hashed:
-        _take_over(device.company_id, device.id, hashed, now)
-    return Held(device=device, technician=technician, user=user, ended=_ended(device, technician, now))
+    if found.next_token_hash == hashed:
+        _take_over(found.company_id, found.device_id, hashed, now)
+    return Held(holder=found, ended=_ended(found, now))
 
 
-def _ended(device: Device, technician: Technician, now: datetime) -> Ended | None:
-    if device.revoked_at is not None:
-        return "left" if device.ended_because == "left" else "revoked"
-    if not technician.active:
+def _ended(holder: Holder, now: datetime) -> Ended | None:
+    if holder.revoked_at is not None:
+        return "left" if holder.ended_because == "left" else "revoked"
+    if not holder.technician_active:
         return "revoked"
-    return "expired" if now - (device.last_seen_at or device.enrolled_at) > EXPIRES_AFTER else None
+    return "expired" if now - (holder.last_seen_at or holder.enrolled_at) > EXPIRES_AFTER else None
 
 
 @transactional
@@ -84,7 +82,7 @@ def _take_over(company_id: str, device_id: str, hashed: str, now: datetime) -> N
     device.token_hash, device.next_token_hash, device.token_issued_at = hashed, None, now
 
 
-def _former(hashed: str, now: datetime) -> tuple[Device, Technician, User | None] | None:
+def _former(hashed: str, now: datetime) -> Holder | None:
     former = people.former_token(hashed)
     if former is None:
         return None

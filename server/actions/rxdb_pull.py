@@ -18,6 +18,7 @@ from server.problems import Problem
 from server.store import pull, view
 from server.store.models import ViewPlace
 from server.store.queries import devices, stock
+from server.store.queries.people import Holder
 from server.store.transaction import snapshot, transactional
 from server.store.view import Place
 
@@ -109,11 +110,11 @@ def rxdb_page(
     return RxPage(documents=documents, checkpoint=checkpoint, more=page.more)
 
 
-def is_news(company_id: str, device_id: str, collection: str, asked: Checkpoint, address: str, now: datetime) -> bool:
+def is_news(holder: Holder, collection: str, asked: Checkpoint, address: str, now: datetime) -> bool:
     """Whether the request says more of the device than what is noted."""
-    if asked.place > stock.view_place(company_id, device_id, collection):
+    if asked.place > stock.view_place(holder.company_id, holder.device_id, collection):
         return True
-    return contact_is_old(company_id, device_id, None, address, now)
+    return contact_is_old(holder, None, address, now)
 
 
 @transactional

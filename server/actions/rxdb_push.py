@@ -64,7 +64,9 @@ def push_rows(
     with snapshot():
         held = pull.subscriptions(sender.company_id, sender.device_id)
         ids = [row.id for row in rows if documents.is_id(row.id)]
-        there = {each.id: each for each in view.rows(sender.company_id, held, ids) if each.collection == collection}
+        there = {
+            each.id: each for each in view.whole_rows(sender.company_id, held, ids) if each.collection == collection
+        }
     answers = {row.id: _answer(collection, schema_version, row, there.get(row.id)) for row in rows}
     return [answer for answer in answers.values() if answer is not None]
 
@@ -83,7 +85,7 @@ def _take(
     devices.lock_device(sender.company_id, sender.device_id)
     edits = [(edit, _row(each)) for each, edit in zip(raw, edits_of(sender, collection, raw), strict=True) if edit]
     firsts = {edit.id: as_mutations(edit, now)[0]["id"] for edit, _ in edits}
-    journal = devices.mutations(sender.company_id, firsts.values())
+    journal = devices.mutations(sender.company_id, list(firsts.values()))
     last = stock.last_edits(
         sender.company_id, sender.device_id, [row.id for _, row in edits if row and documents.is_id(row.id)]
     )
@@ -161,21 +163,21 @@ def _edit(sender: Sender, collection: str, row: Row) -> Edit:
         id=edit_id,
         collection=collection,
         document_id=row.id,
-        base_version=None if row.created else _base_version(sender.company_id, row, base),
+        base_version=None if row.created else _base_version(sender.company_id, collection, row, base),
         created=row.created,
         patch=made,
         deleted=row.deleted,
     )
 
 
-def _base_version(company_id: str, row: Row, base: Body) -> int | None:
+def _base_version(company_id: str, collection: str, row: Row, base: Body) -> int | None:
     """The version that the client had; found by its contents where the client keeps no number."""
     version = (row.base or {}).get("version")
     if isinstance(version, int) and not isinstance(version, bool) and 0 <= version < 2**31:
         return version
     if not documents.is_id(row.id):
         return None
-    versions = stock.past_bodies(company_id, row.id)
+    versions = stock.past_bodies(company_id, collection, row.id)
     return next((number for number, body in versions if same_document(base, body, base)), None)
 
 

@@ -5,31 +5,49 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from schemas.entities.base import parse_instant
-from server.actions.decide_coverage import decide_again
+from schemas.entities.base import iso, parse_instant
+from server.actions.decide_coverage import Agreements, decide_again
 from server.extensions import db
+from server.store import documents
 from server.store.models import MeterReading, Visit
 from server.store.queries import visits
+from sync.change import Body
 from sync.states import PERFORMED, ended_as, fold
 
 
-def settle(visit: Visit) -> None:
-    """Derive the visit's server-made fields from its events and readings; does not commit."""
-    done = fold(visit.events)
-    visit.exec_state = done.state
-    visit.started_at = parse_instant(done.started_at)
-    visit.finished_at = parse_instant(done.finished_at)
-    visit.performed_by_id = done.performed_by
-    flags = set(visit.flags or []) - {"illegal_event", "double_visit", "done_on_cancelled"}
+def settled(body: Body) -> Body:
+    """The server-made fields that follow from the facts in a visit's wire form, in wire form; not its coverage."""
+    done = fold(body["events"])
+    flags = set(body["flags"]) - {"illegal_event", "double_visit", "done_on_cancelled"}
     if done.illegal:
         flags.add("illegal_event")
     if len(done.starters) > 1:
         flags.add("double_visit")
-    if visit.plan_state == "cancelled" and ended_as(visit.events) in PERFORMED:
+    if body["plan_state"] == "cancelled" and ended_as(body["events"]) in PERFORMED:
         flags.add("done_on_cancelled")
-    visit.flags = sorted(flags)
-    decide_again(visit)
+    return {
+        "exec_state": done.state,
+        "started_at": _wire(done.started_at),
+        "finished_at": _wire(done.finished_at),
+        "performed_by_id": done.performed_by,
+        "flags": sorted(flags),
+    }
+
+
+def settle(visit: Visit) -> None:
+    """Derive the visit's server-made fields from its events and readings; does not commit."""
+    values = settled(documents.current_body(visit))
+    documents.set_values(visit, values, values)
+    agreed = Agreements(visit.company_id)
+    again = decide_again(documents.current_body(visit), visit.customer_id, visit.coverage_basis, agreed)
+    if again is not None:
+        visit.coverage_id, visit.coverage_basis = again.coverage_id, again.basis
     _keep_readings(visit)
+
+
+def _wire(moment: str | None) -> str | None:
+    found = parse_instant(moment)
+    return iso(found) if found else None
 
 
 def _keep_readings(visit: Visit) -> None:

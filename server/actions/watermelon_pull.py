@@ -74,7 +74,7 @@ def pull_tables(company_id: str, device_id: str, asked: Asked, *, address: str, 
     if at is not None and not page.rows and not extra:
         return {"changes": {}, "timestamp": asked.last, "more": False}
     stamp = max([*stamps, asked.last or 0]) + 1
-    rows = [*page.rows, *view.rows(company_id, held, extra)]
+    rows = [*page.rows, *view.whole_rows(company_id, held, extra)]
     changes = _changes(company_id, device_id, tables, rows, extra, stamp, all_tables=replaced)
     _keep_stamp(company_id, device_id, DeviceStamp(
         company_id=company_id, device_id=device_id, stamp=stamp, epoch=epoch, effective=page.place.effective,
@@ -133,7 +133,7 @@ def _mark_new(company_id: str, device_id: str, asked: Asked, held: Sequence[pull
     for name, columns in asked.new_columns.items():
         known = set(columns) & kinds(name).keys() if name in COLLECTIONS and name not in tables else set()
         if known:
-            rows = view.rows(company_id, held, view.all_live(company_id, held, [name]))
+            rows = view.whole_rows(company_id, held, view.all_live(company_id, held, [name]))
             wanted += [row.id for row in rows if row.body is not None and _holds(orjson.loads(row.body), known)]
     if not wanted:
         return

@@ -22,10 +22,11 @@ from server.actions.contact import Contact
 from server.actions.push_changes import Result
 from server.actions.whole_edits import Edit, as_mutations, push_edits
 from server.store import documents, pull, view
-from server.store.queries import devices, stock
+from server.store.models import Conflict
+from server.store.queries import conflicts, devices, stock
 from server.store.queries.stock import Copy
 from server.store.transaction import transactional
-from sync.change import Body, Clash, FieldVersion, Mutation, Record, canonical, same
+from sync.change import Body, Clash, Mutation, canonical, same
 from sync.patches import Patch, first_state, patch, row_id
 
 SAME_ROUND = timedelta(seconds=60)
@@ -133,7 +134,7 @@ def _edit(sender: Sender, one: Sent, last: int | None, copy: Copy | None) -> Edi
     names = {name for name in changed.split(",") if name} - OWN_COLUMNS if isinstance(changed, str) else set()
     names = (names or columns & kinds(one.table).keys()) & columns
     new = from_row(one.table, one.row, names - spoilt)
-    base = _seen(sender, one.document_id, edit.base_version)
+    base = _seen(sender, one, edit.base_version)
     made = patch(base, new, rules, names=new)
     made.set.update(_raw(one.row, names & spoilt))
     return replace(edit, patch=made)
@@ -143,10 +144,10 @@ def _base(copy: Copy | None) -> int | None:
     return copy.version if copy is not None else None
 
 
-def _seen(sender: Sender, document_id: str, version: int | None) -> Body:
+def _seen(sender: Sender, one: Sent, version: int | None) -> Body:
     if version is None:
         return {}
-    return documents.seen_by_device(sender.company_id, document_id, version, sender.device_id)
+    return documents.seen_by_device(sender.company_id, one.table, one.document_id, version, sender.device_id)
 
 
 def _is_live(sender: Sender, one: Sent) -> bool:
@@ -180,6 +181,7 @@ def _note_overwritten(
 ) -> None:
     """Record what a client settled by itself: it pulled a value that somebody else had written, kept the person's own,
     and pushes that as if it led on from there."""
+    found: list[Conflict] = []
     for one, edit in edits:
         copy = before.get(one.document_id)
         if one.kind != "updated" or copy is None or copy.sent_stamp != stamp:
@@ -189,8 +191,8 @@ def _note_overwritten(
         mutations = as_mutations(edit, now)
         if not mutations or devices.mutations(sender.company_id, [each["id"] for each in mutations]):
             continue
-        old = stock.version_body(sender.company_id, one.document_id, copy.version)
-        pulled = stock.version_body(sender.company_id, one.document_id, copy.sent_version)
+        old = stock.version_body(sender.company_id, one.table, one.document_id, copy.version)
+        pulled = stock.version_body(sender.company_id, one.table, one.document_id, copy.sent_version)
         stored = documents.stored(sender.company_id, one.document_id)
         assert stored is not None
         for name, mine in edit.patch.set.items():
@@ -212,33 +214,29 @@ def _note_overwritten(
                 value=mine,
                 needs_person=False,
             )
-            record = Record(
-                collection=one.table,
-                id=one.document_id,
-                version=stored[1].version,
-                body=stored[1].body,
-                field_versions={name: FieldVersion(version=version, device_id=writer)},
-            )
-            note_clash(
-                clash,
-                Mutation(
-                    id=mutations[0]["id"],
-                    n=0,
-                    device_id=sender.device_id,
-                    collection=one.table,
-                    document_id=one.document_id,
-                    op="update",
-                    base_version=copy.version,
+            found.append(
+                note_clash(
+                    clash,
+                    Mutation(
+                        id=mutations[0]["id"],
+                        n=0,
+                        device_id=sender.device_id,
+                        collection=one.table,
+                        document_id=one.document_id,
+                        op="update",
+                        base_version=copy.version,
+                        made_at=now,
+                    ),
+                    company_id=sender.company_id,
+                    who=(sender.user_id, sender.name),
+                    theirs=documents.writing(sender.company_id, one.document_id, version),
                     made_at=now,
-                ),
-                record,
-                company_id=sender.company_id,
-                who=(sender.user_id, sender.name),
-                made_at=now,
-                uncertainty_s=0.0,
-                now=now,
-                late=False,
+                    uncertainty_s=0.0,
+                    now=now,
+                    late=False,
+                )
             )
+    conflicts.keep(found)
 
 
 def _raw(row: Mapping[str, Any], names: set[str]) -> Body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import threading
@@ -18,6 +19,7 @@ from webargs.flaskparser import FlaskParser
 from server.problems import Problem, invalid
 
 T = TypeVar("T")
+View = TypeVar("View", bound=Callable[..., Any])
 
 DEEPEST = 32
 MOST_KEYS = 20_000
@@ -113,6 +115,20 @@ class Blueprint(SmorestBlueprint):
     """A resource of the API, its arguments read strictly."""
 
     ARGUMENTS_PARSER = _Parser()
+
+
+def described(*decorators: Callable[[Any], Any]) -> Callable[[View], View]:
+    """Document a view as these decorators of a blueprint would, without going through them at each request.
+
+    For the few views that are asked thousands of times a second: they read and answer by themselves.
+    """
+
+    def decorate(view: View) -> View:
+        documented: Any = functools.reduce(lambda inner, decorator: decorator(inner), reversed(decorators), view)
+        view._apidoc = documented._apidoc  # type: ignore[attr-defined]
+        return view
+
+    return decorate
 
 
 class DrainedBodies:

@@ -28,6 +28,7 @@ from server.store import failures
 from server.store.author import Author, acting
 from server.store.files import FilesAway, NoRoom
 from server.store.queries import people
+from server.store.queries.people import Holder
 from server.text import LOCALES
 
 P = ParamSpec("P")
@@ -157,6 +158,12 @@ AfterEnd = Callable[[Farewell], dict[str, Any]]
 """What is done with a request of a tablet whose access has ended; it adds to the answer, which is a refusal still."""
 
 
+def holder() -> Holder:
+    """The tablet that is asking, as it was found at the door; only valid behind `requires_device`."""
+    found: Holder = g.holder
+    return found
+
+
 def requires_device(view: Callable[P, R]) -> Callable[P, R]:
     """Let only enrolled tablets in, as `device_or_farewell` does."""
     return device_or_farewell(None)(view)
@@ -176,19 +183,19 @@ def device_or_farewell(after_end: AfterEnd | None) -> Callable[[Callable[P, R]],
             held = find_holder(token, now()) if token else None
             if held is None:
                 raise Problem(401, "unauthenticated", headers=BEARER)
-            device, technician, user = held.device, held.technician, held.user
+            holder = g.holder = held.holder
             who = g.principal = Principal(
-                company_id=device.company_id,
-                user_id=user.id if user else None,
-                name=technician.name,
+                company_id=holder.company_id,
+                user_id=holder.user_id,
+                name=holder.name,
                 role="device",
-                locale=user.locale if user else "en",
-                technician_id=technician.id,
-                device_id=device.id,
+                locale=holder.locale or "en",
+                technician_id=holder.technician_id,
+                device_id=holder.device_id,
             )
             if held.ended is not None:
                 kept = after_end(Farewell(principal=who, why=held.ended)) if after_end else {}
-                note_wipe(device.company_id, device.id, now())
+                note_wipe(holder.company_id, holder.device_id, now())
                 code = "token-expired" if held.ended == "expired" else "device-revoked"
                 raise Problem(401, code, headers=BEARER, members={"wipe": True} | kept)
             with acting(who.author):

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields
 
 from schemas.entities import COLLECTIONS
+from schemas.entities.base import Id
 
 
 @functools.cache
@@ -26,9 +27,16 @@ def shown(collection: str) -> type[Schema]:
             field_obj.allow_none = field_obj.allow_none or not field_obj.required
             field_obj.required = field_name in ("id", "version")
 
+    if collection == "visit":
+        Shown = _with_coverage(Shown)  # type: ignore[misc, assignment]
     Shown.__name__ = f"{name}Item"
     Shown.__doc__ = written.__doc__
     return Shown
+
+
+def _with_coverage(visit: type[Schema]) -> type[Schema]:
+    decided = fields.Dict(allow_none=True, metadata={"description": "What `coverage_id` names, with all its rules."})
+    return type("Shown", (visit,), {"coverage": decided, "customer_id": Id()})
 
 
 @functools.cache

@@ -142,6 +142,11 @@ def dump_rows(resource: Resource, rows: list[Any]) -> list[dict[str, Any]]:
     if resource.dump is not None:
         return resource.dump(rows)
     if rows and isinstance(rows[0], Synced):
-        found = listing.bodies(principal().company_id, [row.id for row in rows])
-        return [found[row.id][1] | {"version": found[row.id][0]} for row in rows if row.id in found]
+        return documents_of(rows)
     return [dict(resource.schema().dump(row)) for row in rows]
+
+
+def documents_of(rows: list[Any]) -> list[dict[str, Any]]:
+    """The documents of rows of a synced model, whole, each with its version."""
+    found = listing.bodies(principal().company_id, [row.id for row in rows])
+    return [found[row.id][1] | {"version": found[row.id][0]} for row in rows if row.id in found]

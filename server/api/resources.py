@@ -20,7 +20,8 @@ from server.actions.read_fleet import describe
 from server.api.body import Blueprint
 from server.api.door import OFFICE, locale, now, principal
 from server.api.items import shown
-from server.api.listing import Filter, Resource, add_listing
+from server.api.listing import Filter, Resource, add_listing, documents_of
+from server.store import listing
 from server.store.models import (
     Asset,
     Branch,
@@ -81,6 +82,21 @@ def _occurrences(rows: list[Any]) -> list[dict[str, Any]]:
 
 def _devices(rows: list[Any]) -> list[dict[str, Any]]:
     return describe(principal().company_id, rows, now(), locale())
+
+
+def _visits(rows: list[Any]) -> list[dict[str, Any]]:
+    items = documents_of(rows)
+    ids = {item["coverage_id"] for item in items if item["coverage_id"]}
+    decided = listing.bodies(principal().company_id, sorted(ids))
+    known = {row.id: row for row in rows}
+    shown = []
+    for item in items:
+        row, (_, decision) = known[item["id"]], decided.get(item["coverage_id"], (0, None))
+        if decision is not None:
+            decision = decision | {"rules": decision["considered"], "basis": row.coverage_basis}
+            del decision["considered"]
+        shown.append(item | {"customer_id": row.customer_id, "coverage": decision})
+    return shown
 
 
 def _own_visits() -> list[Any]:
@@ -146,7 +162,7 @@ RESOURCES: tuple[Resource, ...] = (
         sorts={"code": by(Checklist.code), "id": by(Checklist.id)}, default_sort="code",
     ),
     Resource(
-        path="/visits", model=Visit, schema=shown("visit"), roles=(*OFFICE, "technician"),
+        path="/visits", model=Visit, schema=shown("visit"), roles=(*OFFICE, "technician"), dump=_visits,
         sorts={
             "id": by(Visit.id), "number": by(Visit.number), "priority": by(Visit.priority),
             "planned_start": by(Visit.planned_start, FAR), "due_to": by(Visit.due_to, FAR_DAY),

@@ -22,7 +22,17 @@ from server.actions.rxdb_pull import Checkpoint, is_news, note_place, read_check
 from server.actions.rxdb_push import edits_of, push_rows
 from server.actions.whole_edits import keep_edits
 from server.api.body import Blueprint, lenient_json
-from server.api.door import Farewell, address, device_or_farewell, locale, now, principal, requires_device, sender
+from server.api.door import (
+    Farewell,
+    address,
+    device_or_farewell,
+    holder,
+    locale,
+    now,
+    principal,
+    requires_device,
+    sender,
+)
 from server.api.openapi import refuses
 from server.api.rxdb_stream import CollectionStream
 from server.api.stream import answer_stream
@@ -109,7 +119,7 @@ class RxPullView(MethodView):
         asked = _checkpoint(query)
         stand(who.company_id, marks().known(who.company_id), now())
         page = rxdb_page(who.company_id, who.device_id, collection, version, asked, query["limit"], now())
-        if is_news(who.company_id, who.device_id, collection, asked, address(), now()):
+        if is_news(holder(), collection, asked, address(), now()):
             note_place(who.company_id, who.device_id, collection, asked, address(), now())
         return Response(page.text, mimetype="application/json")
 

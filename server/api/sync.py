@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import orjson
 from flask import Response, request
 from flask.views import MethodView
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -18,13 +20,23 @@ from server.actions.contact import Contact
 from server.actions.end_device import leave
 from server.actions.enrol_device import enrol
 from server.actions.history import stand
-from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, note_pull, pull_changes
+from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, note_pull, nothing_new, pull_changes
 from server.actions.push_changes import push_changes
 from server.actions.renew_token import renew_token
 from server.actions.salvage import keep_salvage
 from server.api import inflate
-from server.api.body import Blueprint, lenient_json
-from server.api.door import Farewell, address, device_or_farewell, locale, now, principal, requires_device, sender
+from server.api.body import Blueprint, described, lenient_json
+from server.api.door import (
+    Farewell,
+    address,
+    device_or_farewell,
+    holder,
+    locale,
+    now,
+    principal,
+    requires_device,
+    sender,
+)
 from server.api.openapi import refuses
 from server.problems import Problem, invalid
 from server.store.marks import marks
@@ -38,6 +50,9 @@ INFLATED_LIMIT = 8 * 1024 * 1024
 
 MOST_PARTS = 400_000
 """Values of a push, all levels counted; the largest that can be sent uncompressed, all signatures, has 300,000."""
+
+PLAIN = re.compile("[1-9][0-9]{0,2}|1000")
+"""A limit of a pull that is plainly right."""
 
 blueprint = Blueprint("sync", __name__, url_prefix="/sync/v1", description="What tablets speak")
 
@@ -121,16 +136,30 @@ class EnrolView(MethodView):
 @blueprint.route("/pull")
 class PullView(MethodView):
     @requires_device
-    @blueprint.arguments(PullQuery, location="query")
-    @blueprint.response(200, PullAnswer)
-    def get(self, query: dict[str, Any]) -> Response:
+    @described(blueprint.arguments(PullQuery, location="query"), blueprint.response(200, PullAnswer))
+    def get(self) -> Response:
         """One page of what changed in the device's scopes after the cursor."""
         who = principal()
         assert who.device_id is not None
-        body, _, more = pull_changes(who.company_id, who.device_id, query["cursor"], query["limit"])
-        if not more and contact_is_old(who.company_id, who.device_id, query["cursor"], address(), now()):
-            note_pull(who.company_id, who.device_id, query["cursor"], address(), now())
+        cursor, limit = pull_query()
+        body = nothing_new(holder(), cursor)
+        more = False
+        if body is None:
+            body, _, more = pull_changes(who.company_id, who.device_id, cursor, limit)
+        if not more and contact_is_old(holder(), cursor, address(), now()):
+            note_pull(who.company_id, who.device_id, cursor, address(), now())
         return Response(body, mimetype="application/json")
+
+
+def pull_query() -> tuple[str | None, int]:
+    """Cursor and limit of a pull; what is not plainly right is judged by the schema."""
+    given = request.args
+    limit = given.get("limit", "")
+    once = all(len(values) == 1 for _, values in given.lists())
+    if once and given.keys() <= {"cursor", "limit"} and len(request.query_string) <= 200 and PLAIN.fullmatch(limit):
+        return given.get("cursor"), int(limit)
+    query = blueprint.ARGUMENTS_PARSER.parse(PullQuery(), request, location="query")
+    return query["cursor"], query["limit"]
 
 
 def push_text(*types: str, most: int = PUSH_LIMIT) -> bytes:
@@ -173,20 +202,22 @@ def keep_for_office(farewell: Farewell) -> dict[str, Any]:
 @blueprint.route("/push")
 class PushView(MethodView):
     @device_or_farewell(keep_for_office)
-    @blueprint.doc(
-        requestBody={"content": {"application/json": {"schema": PushSchema}}},
-        parameters=[
-            {
-                "in": "header",
-                "name": "Content-Encoding",
-                "description": "How the body is compressed.",
-                "schema": {"type": "string", "enum": [*inflate.ENCODINGS]},
-            }
-        ],
+    @described(
+        blueprint.doc(
+            requestBody={"content": {"application/json": {"schema": PushSchema}}},
+            parameters=[
+                {
+                    "in": "header",
+                    "name": "Content-Encoding",
+                    "description": "How the body is compressed.",
+                    "schema": {"type": "string", "enum": [*inflate.ENCODINGS]},
+                }
+            ],
+        ),
+        refuses(400, "broken-json", "broken-encoding"),
+        blueprint.response(200, PushAnswer),
     )
-    @refuses(400, "broken-json", "broken-encoding")
-    @blueprint.response(200, PushAnswer)
-    def post(self) -> dict[str, Any]:
+    def post(self) -> Response:
         """Take the device's mutations; each has its effect once and its own result."""
         raw = push_body()
         if isinstance(raw.get("mutations"), list) and len(raw["mutations"]) > MOST_MUTATIONS:
@@ -208,7 +239,7 @@ class PushView(MethodView):
         pushed = push_changes(sender(), body["mutations"], contact=contact, now=now(), locale=locale())
         # Read after the commit: who reads a lower number than a backup takes is in its copy.
         here = devices.history(who.company_id)
-        return {
+        answer = {
             "results": pushed.results,
             "server_time": iso(now()),
             "gaps": list(pushed.gaps),
@@ -218,6 +249,7 @@ class PushView(MethodView):
             "backed_up_through": here.backed_up_through,
             "renew_token": pushed.renew_token,
         }
+        return Response(orjson.dumps(answer), mimetype="application/json")
 
 
 class DeviceTokenSchema(Schema):

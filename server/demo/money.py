@@ -16,8 +16,10 @@ from server.domain.local_time import local_date
 from server.text import LOCALES, say
 
 
-def decide(branch: Branch, job: Job, at: datetime, done_at: datetime | None = None) -> dict[str, Any]:
-    """The coverage document of a visit at a moment, equal to what `decide_coverage` would keep."""
+def decide(
+    branch: Branch, job: Job, at: datetime, done_at: datetime | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The decision of a visit's coverage at a moment and what it rests on, as `decide_coverage` would keep them."""
     request = coverage.CoverageRequest(
         kind=job.kind.code,
         kind_in_warranty=job.kind.in_warranty,
@@ -43,7 +45,7 @@ def decide(branch: Branch, job: Job, at: datetime, done_at: datetime | None = No
         reason = holder["reason"]
         reason["text"] = dict(_words(reason["code"], tuple(sorted(reason["params"].items()))))
     done_on = local_date(done_at, branch.tz).isoformat() if done_at else None
-    return decision | {"basis": {"machines": [job.asset.id] if job.asset else [], "causes": [], "done_on": done_on}}
+    return decision, {"machines": [job.asset.id] if job.asset else [], "causes": [], "done_on": done_on}
 
 
 @functools.lru_cache(maxsize=20_000)

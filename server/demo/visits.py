@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from routing.plan import Stop
 from schemas.entities.base import parse_instant
+from server.actions.decide_coverage import keep
 from server.actions.plan_routes import reason_json
 from server.demo.jobs import Job
 from server.demo.money import decide
@@ -31,7 +32,7 @@ def visit_row(
     technician: Technician | None = None,
     facts: Facts | None = None,
 ) -> models.Visit:
-    """The row of one visit with all that is known of it."""
+    """The row of one visit with all that is known of it; inside a transaction, for its coverage is laid down too."""
     row = models.Visit(
         company_id=world.company_id,
         id=job.id,
@@ -70,7 +71,8 @@ def visit_row(
         finished = facts.finished_at
         row.archived = bool(finished and finished < world.now - timedelta(days=KEPT_DAYS))
     at = row.finished_at or row.started_at or row.planned_start or _noon(branch, job, world.now)
-    row.coverage = decide(branch, job, at, row.finished_at)
+    decision, row.coverage_basis = decide(branch, job, at, row.finished_at)
+    row.coverage_id = keep(world.company_id, decision)
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Select, and_, bindparam, select
 
 from schemas.entities import COLLECTIONS
 from server.extensions import db
-from server.store import feed
+from server.store import feed, rows
 from server.store.models import SYNCED, DeviceScope, Document, DocumentVersion, Mutation, ScopeFeed, Synced
 from sync.change import Body, FieldVersion, Record, laid_over
 
@@ -43,19 +44,13 @@ def lock_all(company_id: str, ids: Iterable[str]) -> dict[str, feed.Stored]:
     return feed.lock_documents(db.session(), company_id, ids)
 
 
-def load_all(company_id: str, collection: str, ids: Iterable[str]) -> list[Synced]:
-    """Read objects anew, all at once; `held` finds them for as long as the list is kept."""
+def touch_part(company_id: str, collection: str, after: str, limit: int) -> list[str]:
+    """Have the next `limit` documents of a collection compared with their objects at the commit; their ids in order."""
     model = SYNCED[collection]
-    found: list[Synced] = []
-    for part in feed.chunks(ids):
-        statement = select(model).where(model.company_id == company_id, model.id.in_(part))
-        found += db.session.scalars(statement.execution_options(populate_existing=True))
-    return found
-
-
-def held(company_id: str, collection: str, document_id: str) -> Synced | None:
-    """The object of a document as this session holds it, read only if it does not."""
-    return db.session.get(SYNCED[collection], (company_id, document_id))
+    statement = select(model).where(model.company_id == company_id).order_by(model.id).limit(limit)
+    found = list(db.session.scalars(statement.where(model.id > after) if after else statement))
+    feed.touch(db.session(), found)
+    return [item.id for item in found]
 
 
 def stored(company_id: str, document_id: str) -> tuple[str, feed.Stored] | None:
@@ -63,34 +58,28 @@ def stored(company_id: str, document_id: str) -> tuple[str, feed.Stored] | None:
     row = db.session.get(Document, (company_id, document_id))
     if row is None:
         return None
-    return row.collection, feed.Stored(
-        version=row.version,
-        body=orjson.loads(row.body),
-        field_versions=orjson.loads(row.field_versions),
-        refs=frozenset(orjson.loads(row.refs)),
-        deleted=row.deleted,
-    )
+    return row.collection, feed.stored(row)
 
 
-def record(item: Synced, kept: feed.Stored) -> Record:
-    """The document as merging sees it: the object's values now, the field versions as committed."""
+def record(document_id: str, body: Body, kept: feed.Stored | None, collection: str) -> Record:
+    """A document as merging sees it: its body now, the field versions as committed."""
+    known: dict[tuple[int, str | None], FieldVersion] = {}
+    versions: dict[str, FieldVersion] = {}
+    for name, (version, device) in kept.field_versions.items() if kept else ():
+        one = known.get((version, device))
+        versions[name] = one or known.setdefault((version, device), FieldVersion(version=version, device_id=device))
     return Record(
-        collection=item.collection,
-        id=item.id,
-        version=kept.version,
-        body=current_body(item),
-        field_versions={
-            name: FieldVersion(version=version, device_id=device)
-            for name, (version, device) in kept.field_versions.items()
-        },
-        deleted=kept.deleted,
+        collection=collection,
+        id=document_id,
+        version=kept.version if kept else 0,
+        body=body,
+        field_versions=versions,
     )
 
 
 def current_body(item: Synced) -> Body:
     """An object in its wire form."""
-    body: Body = COLLECTIONS[item.collection].dump(item)
-    return body
+    return COLLECTIONS[item.collection].wire(item)
 
 
 def set_values(item: Synced, body: Body, names: Any) -> None:
@@ -99,8 +88,20 @@ def set_values(item: Synced, body: Body, names: Any) -> None:
         setattr(item, name, value)
 
 
+def lay(company_id: str, collection: str, document_id: str, body: Body) -> None:
+    """Put down a new document, whole or lean; its table, version and feed follow at the commit."""
+    whole = COLLECTIONS[collection].whole(body)
+    change = feed.Change(collection=collection, id=document_id, old=None, body=whole, table=True)
+    feed.lay(db.session(), company_id, change)
+
+
 def seen_by_device(
-    company_id: str, document_id: str, base_version: int | None, device_id: str, before_n: int | None = None
+    company_id: str,
+    collection: str,
+    document_id: str,
+    base_version: int | None,
+    device_id: str,
+    before_n: int | None = None,
 ) -> Body:
     """The body that a device had before it: the base version, with the device's own later edits laid over.
 
@@ -108,7 +109,7 @@ def seen_by_device(
     in between it has not seen.
     """
     base = db.session.get(DocumentVersion, (company_id, document_id, base_version)) if base_version else None
-    seen: Body = orjson.loads(base.body) if base else {}
+    seen: Body = COLLECTIONS[collection].whole(orjson.loads(base.body)) if base else {}
     statement = (
         select(Mutation.payload, Mutation.result)
         .where(
@@ -144,21 +145,32 @@ def history(company_id: str, document_id: str, limit: int = 200) -> list[Documen
     return list(db.session.scalars(statement))
 
 
-def reach(company_id: str, device_id: str, document_id: str) -> str:
-    """How a device stands to a document: `live` in one of its scopes, `late` (it was once), or `never`."""
-    statement = (
-        select(ScopeFeed.live, DeviceScope.revoked)
-        .join(DeviceScope, (DeviceScope.company_id == ScopeFeed.company_id) & (DeviceScope.scope == ScopeFeed.scope))
+@functools.cache
+def _reaching(postgresql: bool) -> Select[Any]:
+    feed_, held = ScopeFeed.__table__, DeviceScope.__table__
+    of_device = and_(held.c.company_id == feed_.c.company_id, held.c.scope == feed_.c.scope)
+    return (
+        select(feed_.c.document_id, feed_.c.live, held.c.revoked)
+        .select_from(feed_.join(held, of_device))
         .where(
-            ScopeFeed.company_id == company_id,
-            ScopeFeed.document_id == document_id,
-            DeviceScope.device_id == device_id,
+            feed_.c.company_id == bindparam("company_id"),
+            rows.listed(feed_.c.document_id, "ids", postgresql),
+            held.c.device_id == bindparam("device_id"),
         )
     )
-    rows = list(db.session.execute(statement))
-    if any(live and revoked is None for live, revoked in rows):
-        return "live"
-    return "late" if rows else "never"
+
+
+def reach_all(company_id: str, device_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """How a device stands to documents: `live` in one of its scopes, or `late` (it was once); others are left out."""
+    every = set(ids)
+    if not every:
+        return {}
+    session = db.session()
+    given = {"company_id": company_id, "device_id": device_id, "ids": rows.many(session, every)}
+    found: dict[str, str] = {}
+    for doc, live, revoked in session.connection().execute(_reaching(rows.is_postgresql(session)), given):
+        found[doc] = "live" if (live and revoked is None) or found.get(doc) == "live" else "late"
+    return found
 
 
 def canonical_id(text: str) -> str:

@@ -8,16 +8,22 @@ PostgreSQL: `fsync`, `full_page_writes` and `synchronous_commit` on, or the serv
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextvars import ContextVar
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DisconnectionError
 
 from server.extensions import db
 
 writing: ContextVar[bool] = ContextVar("writing", default=False)
 """True while a write transaction is open in this context; set by `transactional` alone."""
+
+
+ASKED_AFTER_S = 1.0
+"""A connection that was used a moment ago is taken to be there still; that it is not ends one request with a 503."""
 
 
 class UnsafeDatabase(RuntimeError):
@@ -31,6 +37,10 @@ def prepare(app: Flask) -> None:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _sqlite_connection)
             event.listen(engine, "begin", _sqlite_begin)
+        else:
+            event.listen(engine, "connect", _postgresql_connection)
+            event.listen(engine, "checkout", _still_there)
+            event.listen(engine, "checkin", _last_used)
         try:
             assert_durable(engine)
         except UnsafeDatabase:
@@ -52,6 +62,39 @@ def assert_durable(engine: Engine) -> None:
         raise UnsafeDatabase(f"Acknowledged work could be lost with {wrong}. Switch these on and start again.")
 
 
+def read_alone(statement: Any, given: dict[str, Any]) -> Any:
+    """The first row of one statement that belongs to no transaction: two round trips and a session less."""
+    if writing.get():
+        return db.session.connection().execute(statement, given).first()
+    engine = db.engine
+    alone = {"alone": True} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect() as connection:
+        return connection.execution_options(**alone).execute(statement, given).first()
+
+
+def _postgresql_connection(connection: Any, record: Any) -> None:
+    from psycopg.types.string import TextLoader
+
+    # Ids are text everywhere in the code; making an object of each only to write it out again costs a page's time.
+    connection.adapters.register_loader("uuid", TextLoader)
+
+
+def _last_used(connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _still_there(connection: Any, record: Any, proxy: Any) -> None:
+    """Ask a connection that was idle whether it is still there; the pool makes another one if it is not."""
+    if time.monotonic() - record.info.get("used", 0.0) < ASKED_AFTER_S:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except connection.Error as error:
+        raise DisconnectionError from error
+
+
 def _sqlite_connection(connection: sqlite3.Connection, record: Any) -> None:
     connection.isolation_level = None
     # SQLite's own knows Latin letters only; searches must find Отель by отель.
@@ -70,4 +113,6 @@ def _lower(text: Any) -> Any:
 
 
 def _sqlite_begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("alone"):
+        return
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing.get() else "BEGIN")

@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, Uuid, and_, func, literal, or_, select
 from sqlalchemy.types import TypeEngine
 
+from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store.models import Document
 from server.store.types import Moment
@@ -72,10 +73,13 @@ def page(
 
 def bodies(company_id: str, ids: Sequence[str]) -> dict[str, tuple[int, dict[str, Any]]]:
     """Version and wire form of documents by id."""
-    statement = select(Document.id, Document.version, Document.body).where(
+    statement = select(Document.id, Document.collection, Document.version, Document.body).where(
         Document.company_id == company_id, Document.id.in_(list(ids)), Document.deleted.is_(False)
     )
-    return {doc: (version, orjson.loads(body)) for doc, version, body in db.session.execute(statement)}
+    return {
+        doc: (version, COLLECTIONS[collection].whole(orjson.loads(body)))
+        for doc, collection, version, body in db.session.execute(statement)
+    }
 
 
 def _encode(sort: str, value: Any, last: str) -> str:

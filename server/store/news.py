@@ -324,6 +324,11 @@ def _collect(session: Session, context: UOWTransaction) -> None:
             companies.add(item.company_id)
 
 
+def note_for_office(company_id: str) -> None:
+    """The same for what is written without objects."""
+    db.session.info.setdefault(FOR_THE_OFFICE, set()).add(company_id)
+
+
 def _number(session: Session) -> None:
     """Such a change takes a feed number too, as the last thing, so that there is one sign of news for everybody."""
     if session.in_nested_transaction():

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, select
 
 from server.extensions import db
-from server.store.feed import chunks
-from server.store.models import DeviceScope, Document, ScopeFeed
-from sync.feed import Cursor, merge_ordered
+from server.store import rows
+from server.store.models import Company, DeviceScope, ScopeFeed, SyncClock
+from server.store.types import IdType
+from sync.feed import Cursor
+
+ID_PART = len('{"id":"00000000-0000-7000-8000-000000000000",')
+"""So much of a body's text says its id and goes on."""
+
+SEQ, DOCUMENT, LIVE, REASON, COLLECTION, VERSION, BODY, DELETED = range(8)
+"""The columns of a row of the feed with its document."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,127 +40,159 @@ class Subscription:
     revoked: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """The feed as a device finds it: which history, how far it goes and is backed up, and the scopes of the device."""
+
+    epoch: str
+    newest: int
+    backed_up_through: int
+    held: list[Subscription]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stream:
+    """A part of one scope in the order of its keys: SQL, and the values of its marks."""
+
+    sql: str
+    values: tuple[Any, ...]
+
+
+_company, _clock, _scope = Company.__table__.c, SyncClock.__table__.c, DeviceScope.__table__.c
+_FEED = (
+    select(_company.epoch, _clock.n, _clock.backed_up_through, _scope.scope, _scope.granted, _scope.revoked)
+    .select_from(
+        Company.__table__.join(SyncClock.__table__, _clock.company_id == _company.id).outerjoin(
+            DeviceScope.__table__,
+            and_(_scope.company_id == _company.id, _scope.device_id == bindparam("device_id", type_=IdType)),
+        )
+    )
+    .where(_company.id == bindparam("company_id", type_=IdType))
+    .order_by(_scope.granted, _scope.scope)
+)
+
+
+def feed_of(company_id: str, device_id: str) -> Feed:
+    """How a company's feed stands for a device; subscriptions by grant."""
+    found = db.session.connection().execute(_FEED, {"company_id": company_id, "device_id": device_id}).all()
+    held = [Subscription(scope=row[3], granted=row[4], revoked=row[5]) for row in found if row[3] is not None]
+    return Feed(epoch=found[0][0], newest=found[0][1], backed_up_through=found[0][2], held=held)
+
+
 def subscriptions(company_id: str, device_id: str) -> list[Subscription]:
     """The scopes that a device holds or held, by grant."""
-    statement = (
-        select(DeviceScope.scope, DeviceScope.granted, DeviceScope.revoked)
-        .where(DeviceScope.company_id == company_id, DeviceScope.device_id == device_id)
-        .order_by(DeviceScope.granted, DeviceScope.scope)
-    )
-    return [Subscription(scope=s, granted=g, revoked=r) for s, g, r in db.session.execute(statement)]
+    return feed_of(company_id, device_id).held
 
 
-def read_page(company_id: str, held: list[Subscription], cursor: Cursor, limit: int, newest: int) -> Page:
-    """Up to `limit` changes after `cursor`, of numbers up to `newest`; cost follows the page, not the store."""
-    streams = [_keys(company_id, subscription, cursor, limit + 1, newest) for subscription in held]
-    keys, more = merge_ordered(streams, limit)
-    docs = [doc for _, doc in keys]
-    live = _live(company_id, docs, [one.scope for one in held if one.revoked is None])
-    reasons = _reasons(company_id, [doc for doc in docs if doc not in live], [one.scope for one in held])
-    bodies = _bodies(company_id, docs)
-    changes = [
-        _put(doc, body) if doc in live and not body.deleted else _drop(doc, body, reasons.get(doc))
-        for doc in docs
-        if (body := bodies.get(doc)) is not None
-    ]
-    if keys:
-        seq, doc = keys[-1]
-        after = Cursor(seq=seq, document_id=doc, epoch=cursor.epoch)
+def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int) -> Page:
+    """Up to `limit` changes after `cursor`; cost follows the page, not the store."""
+    streams = [stream for one in feed.held for stream in _streams(company_id, one, cursor, feed.newest)]
+    found = _rows(company_id, streams, limit + 1) if streams else []
+    more = len(found) > limit
+    if more:
+        found = found[:limit]
+        after = Cursor(seq=found[-1][SEQ], document_id=rows.id_of(found[-1][DOCUMENT]), epoch=cursor.epoch)
     else:
-        after = cursor
-    if not more:
-        after = Cursor(seq=newest, document_id="", epoch=cursor.epoch)
+        after = Cursor(seq=feed.newest, epoch=cursor.epoch)
+    # A document that is referred to and has not been made yet has no body; it follows when it is.
+    there = [row for row in found if row[BODY] is not None]
+    gone = {row[DOCUMENT] for row in there if not row[LIVE] or row[DELETED]}
+    drops = _drops(company_id, feed, [row for row in there if row[DOCUMENT] in gone]) if gone else {}
+    changes = [drops.get(row[DOCUMENT]) or put(row[COLLECTION], row[VERSION], row[BODY]) for row in there]
     return Page(changes=changes, cursor=after, more=more)
 
 
-def _keys(company_id: str, held: Subscription, cursor: Cursor, limit: int, newest: int) -> list[tuple[int, str]]:
-    """The (key, document) pairs of one scope after the cursor: first what came with the grant, then what followed."""
-    table = ScopeFeed
-    scope = and_(table.company_id == company_id, table.scope == held.scope)
+def _streams(company_id: str, held: Subscription, cursor: Cursor, newest: int) -> list[_Stream]:
+    """The parts of one scope that are after the cursor: what came with the grant, then what followed."""
     if held.revoked is not None:
-        if cursor.seq > held.revoked or (cursor.seq == held.revoked and not cursor.document_id):
-            return []
-        after = cursor.document_id if cursor.seq == held.revoked else ""
-        statement = (
-            select(table.document_id)
-            .where(scope, table.live, table.document_id > _floor(after))
-            .order_by(table.document_id)
-            .limit(limit)
-        )
-        return [(held.revoked, doc) for doc in db.session.scalars(statement)]
-    keys: list[tuple[int, str]] = []
-    if cursor.seq < held.granted or (cursor.seq == held.granted and cursor.document_id):
-        after = cursor.document_id if cursor.seq == held.granted else ""
-        statement = (
-            select(table.document_id)
-            .where(scope, table.live, table.seq <= held.granted, table.document_id > _floor(after))
-            .order_by(table.document_id)
-            .limit(limit)
-        )
-        keys = [(held.granted, doc) for doc in db.session.scalars(statement)]
-    if len(keys) < limit:
-        following = table.seq > held.granted
-        if cursor.seq > held.granted:
-            later = table.seq > cursor.seq
-            same = and_(table.seq == cursor.seq, table.document_id > _floor(cursor.document_id))
-            following = or_(later, same) if cursor.document_id else later
-        following_statement = (
-            select(table.seq, table.document_id)
-            .where(scope, following, table.seq <= newest)
-            .order_by(table.seq, table.document_id)
-            .limit(limit - len(keys))
-        )
-        keys += [(seq, doc) for seq, doc in db.session.execute(following_statement)]
-    return keys
+        return _at(company_id, held.scope, held.revoked, cursor, None)
+    came = _at(company_id, held.scope, held.granted, cursor, held.granted)
+    if cursor.seq > held.granted and cursor.document_id:
+        later = "(seq, document_id) > (?, ?)"
+        values: tuple[Any, ...] = (cursor.seq, rows.key_of(db.session(), cursor.document_id))
+    else:
+        later, values = "seq > ?", (max(cursor.seq, held.granted),)
+        if values[0] >= newest:
+            return came
+    sql = (
+        "SELECT seq AS feed_key, document_id, live, reason FROM scope_feed WHERE company_id = ? AND scope = ?"
+        f" AND {later} AND seq <= ? ORDER BY seq, document_id LIMIT ?"
+    )
+    return [*came, _Stream(sql=sql, values=(rows.key_of(db.session(), company_id), held.scope, *values, newest))]
 
 
-def _floor(document_id: str) -> str:
-    return document_id or "00000000-0000-0000-0000-000000000000"
+def _at(company_id: str, scope: str, key: int, cursor: Cursor, up_to: int | None) -> list[_Stream]:
+    """All documents of a scope as of one key, unless the cursor is past it; without `up_to` to be dropped, not put."""
+    if cursor.seq > key or (cursor.seq == key and not cursor.document_id):
+        return []
+    after = cursor.document_id if cursor.seq == key else ""
+    bounds: list[tuple[str, Any]] = []
+    if after:
+        bounds.append((" AND document_id > ?", rows.key_of(db.session(), after)))
+    if up_to is not None:
+        bounds.append((" AND seq <= ?", up_to))
+    sql = (
+        f"SELECT CAST(? AS bigint) AS feed_key, document_id, {'live' if up_to is not None else 'false'} AS live, reason"
+        " FROM scope_feed WHERE company_id = ?"
+        f" AND scope = ? AND live{''.join(bound for bound, _ in bounds)} ORDER BY document_id LIMIT ?"
+    )
+    given = (key, rows.key_of(db.session(), company_id), scope, *(value for _, value in bounds))
+    return [_Stream(sql=sql, values=given)]
 
 
-def _live(company_id: str, docs: Iterable[str], scopes: list[str]) -> set[str]:
-    found: set[str] = set()
-    for part in chunks(docs):
-        statement = select(ScopeFeed.document_id).where(
-            ScopeFeed.company_id == company_id,
-            ScopeFeed.scope.in_(scopes),
-            ScopeFeed.document_id.in_(part),
-            ScopeFeed.live,
-        )
-        found.update(db.session.scalars(statement))
+def _rows(company_id: str, streams: Sequence[_Stream], limit: int) -> list[Any]:
+    """The first `limit` rows of all streams together, each with its document, in the order of key and id."""
+    values = [value for stream in streams for value in (*stream.values, limit)]
+    keys = streams[0].sql
+    if len(streams) > 1:
+        parts = " UNION ".join(f"SELECT * FROM ({stream.sql}) AS part{n}" for n, stream in enumerate(streams))
+        keys = f"SELECT * FROM ({parts}) AS every ORDER BY feed_key, document_id LIMIT ?"
+        values.append(limit)
+    columns = "collection, version, body, deleted"
+    document = f"SELECT {columns} FROM document WHERE company_id = ? AND id = feed.document_id LIMIT 1"
+    if rows.is_postgresql(db.session()):
+        # Without the limit the planner may read the whole table rather than look up a thousand documents.
+        joined = f"LEFT JOIN LATERAL ({document}) AS document ON true"
+    else:
+        joined = "LEFT JOIN document ON document.company_id = ? AND document.id = feed.document_id"
+    sql = f"SELECT feed_key, document_id, live, reason, {columns} FROM ({keys}) AS feed {joined}"
+    found = rows.read(db.session(), sql, (*values, rows.key_of(db.session(), company_id)))
+    found.sort(key=itemgetter(SEQ, DOCUMENT))
     return found
 
 
-def _reasons(company_id: str, docs: Iterable[str], scopes: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in chunks(docs):
-        statement = select(ScopeFeed.document_id, ScopeFeed.reason).where(
-            ScopeFeed.company_id == company_id,
-            ScopeFeed.scope.in_(scopes),
-            ScopeFeed.document_id.in_(part),
-            ScopeFeed.reason.is_not(None),
-        )
-        found |= {doc: str(reason) for doc, reason in db.session.execute(statement)}
-    return found
+def _drops(company_id: str, feed: Feed, gone: Sequence[Any]) -> dict[Any, str]:
+    """For documents that left a scope or were deleted what the device hears, unless another scope still has them."""
+    scopes = [one.scope for one in feed.held]
+    kept = {one.scope for one in feed.held if one.revoked is None}
+    ids = {rows.id_of(row[DOCUMENT]) for row in gone}
+    statement = select(ScopeFeed.document_id, ScopeFeed.scope, ScopeFeed.live, ScopeFeed.reason).where(
+        ScopeFeed.company_id == company_id,
+        ScopeFeed.scope.in_(scopes),
+        rows.among(db.session(), ScopeFeed.document_id, ids),
+    )
+    live: set[str] = set()
+    reasons: dict[str, str] = {}
+    for doc, scope, is_live, reason in db.session.execute(statement):
+        if is_live and scope in kept:
+            live.add(doc)
+        elif reason is not None:
+            reasons[doc] = reason
+    return {
+        row[DOCUMENT]: _drop(doc, row, reasons.get(doc))
+        for row in gone
+        if (doc := rows.id_of(row[DOCUMENT])) not in live or row[DELETED]
+    }
 
 
-def _bodies(company_id: str, docs: Iterable[str]) -> dict[str, Any]:
-    """Documents by id; one that is referred to and has not been made yet is left out, it follows when it is."""
-    found: dict[str, Any] = {}
-    for part in chunks(docs):
-        statement = select(Document.id, Document.collection, Document.version, Document.body, Document.deleted).where(
-            Document.company_id == company_id, Document.id.in_(part)
-        )
-        found |= {row.id: row for row in db.session.execute(statement)}
-    return found
-
-
-def _put(doc: str, row: Any) -> str:
-    head = f'{{"collection":"{row.collection}","id":"{doc}","op":"put","version":{row.version},"reason":null,'
-    return f'{head}"document":{row.body}}}'
+def put(collection: str, version: int, body: str) -> str:
+    """A change that puts a document; a body's text begins with its id, which the change names already (S-12)."""
+    return (
+        f'{{"collection":"{collection}","id":{body[6:44]},"op":"put","version":{version},'
+        f'"document":{{{body[ID_PART:] or "}"}}}'
+    )
 
 
 def _drop(doc: str, row: Any, reason: str | None) -> str:
-    why = "deleted" if row.deleted else reason or "revoked"
-    head = f'{{"collection":"{row.collection}","id":"{doc}","op":"drop","version":{row.version},'
-    return head + f'"reason":"{why}","document":null}}'
+    why = "deleted" if row[DELETED] else reason or "revoked"
+    return f'{{"collection":"{row[COLLECTION]}","id":"{doc}","op":"drop","version":{row[VERSION]},"reason":"{why}"}}'

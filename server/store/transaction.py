@@ -10,6 +10,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy import event
@@ -28,6 +29,9 @@ TRIES = 4
 RETRIED_SQLSTATES = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, lock not available: the whole action is run again."""
 
+reading: ContextVar[bool] = ContextVar("reading", default=False)
+"""True while a snapshot is open in this context."""
+
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +46,8 @@ class BulkWriteRefused(RuntimeError):
 def transactional(action: Callable[P, R]) -> Callable[P, R]:
     """Run an action in one write transaction; inside another action it joins that one.
 
-    Deadlocks and serialization failures run the whole action again, at most `TRIES` times in all.
+    A snapshot that is open ends where the action begins, and another one follows it. Deadlocks and serialization
+    failures run the whole action again, at most `TRIES` times in all.
     """
 
     @functools.wraps(action)
@@ -66,23 +71,35 @@ def transactional(action: Callable[P, R]) -> Callable[P, R]:
             else:
                 return result
             finally:
-                for noted in (feed.TOUCHED, feed.NUMBERED, news.FOR_THE_OFFICE):
-                    db.session.info.pop(noted, None)
+                feed.forget(db.session())
+                db.session.info.pop(news.FOR_THE_OFFICE, None)
                 engine.writing.reset(token)
+                if reading.get():
+                    _begin_snapshot()
         raise AssertionError("unreachable")
 
     return run
 
 
 @contextmanager
-def snapshot() -> Iterator[None]:
-    """Read from one unchanging state of the database: repeatable read on PostgreSQL, a read transaction on SQLite."""
+def snapshot(*, anew: bool = False) -> Iterator[None]:
+    """Read from one unchanging state of the database: repeatable read on PostgreSQL, a read transaction on SQLite.
+
+    Inside another snapshot it is that one, unless it is to be `anew`: then a later one takes its place.
+    """
+    if reading.get():
+        if anew:
+            db.session.rollback()
+            _begin_snapshot()
+        yield
+        return
     db.session.rollback()
-    if db.engine.dialect.name == "postgresql":
-        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    token = reading.set(True)
     try:
+        _begin_snapshot()
         yield
     finally:
+        reading.reset(token)
         db.session.rollback()
 
 
@@ -93,6 +110,11 @@ def let_go() -> None:
     """
     db.session.expunge_all()
     db.session.rollback()
+
+
+def _begin_snapshot() -> None:
+    if db.engine.dialect.name == "postgresql":
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _asks_for_retry(error: DBAPIError) -> bool:

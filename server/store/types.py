@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -9,6 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import orjson
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import mapped_column
@@ -27,6 +29,14 @@ def new_id() -> str:
     value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0x2 << 62
     value |= int.from_bytes(os.urandom(8), "big") >> 2
     return str(uuid.UUID(int=value))
+
+
+def json_text(value: Any) -> str:
+    """The JSON text of a value; numbers that no machine word holds too."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -49,10 +59,29 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class IdText(Uuid[str]):
+    """A UUID that is text in code. Where a database keeps 32 digits, the dashes are put in without making an object."""
+
+    def __init__(self) -> None:
+        super().__init__(as_uuid=False)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _with_dashes if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+    def adapt(self, cls: Any, **kwargs: Any) -> Any:
+        return IdText()
+
+
+def _with_dashes(key: str | None) -> str | None:
+    return key and f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
+
+
+IdType = IdText()
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-IdType = Uuid(as_uuid=False)
+
 
 CompanyId = Annotated[str, mapped_column(IdType, ForeignKey("company.id"), primary_key=True)]
+CompanyKey = Annotated[str, mapped_column(IdType, primary_key=True)]
 Id = Annotated[str, mapped_column(IdType, primary_key=True, default=new_id)]
 Ref = Annotated[str, mapped_column(IdType)]
 OptionalRef = Annotated[str | None, mapped_column(IdType)]

@@ -7,11 +7,13 @@ order of their own numbers, so that each page is a stretch of one index for each
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 from sqlalchemy import and_, or_, select
 
+from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store.feed import chunks
 from server.store.models import Document, ScopeFeed
@@ -60,14 +62,14 @@ def read_view(
     )
     page, more = keys[:limit], len(keys) > limit
     return View(
-        rows=rows(company_id, held, [key.document_id for key in page]),
+        rows=whole_rows(company_id, held, [key.document_id for key in page]),
         place=page[-1] if more else Place(effective=newest, seq=newest),
         more=more,
     )
 
 
 def rows(company_id: str, held: Sequence[Subscription], ids: Sequence[str]) -> list[Row]:
-    """These documents in their order, as a device with these scopes may see them; unknown ids are left out."""
+    """These documents in their order, as a device with these scopes may see them, lean; unknown ids are left out."""
     scopes = [one.scope for one in held if one.revoked is None]
     live: set[str] = set()
     found: dict[str, Any] = {}
@@ -93,6 +95,18 @@ def rows(company_id: str, held: Sequence[Subscription], ids: Sequence[str]) -> l
         for each in ids
         if each in found
     ]
+
+
+def whole_rows(company_id: str, held: Sequence[Subscription], ids: Sequence[str]) -> list[Row]:
+    """The same with all their fields: clients of single collections do not know what is usual (S-17)."""
+    return [_whole(row) for row in rows(company_id, held, ids)]
+
+
+def _whole(row: Row) -> Row:
+    if row.body is None:
+        return row
+    text = orjson.dumps(COLLECTIONS[row.collection].whole(orjson.loads(row.body))).decode()
+    return replace(row, body=text)
 
 
 def all_live(company_id: str, held: Sequence[Subscription], collections: Iterable[str]) -> list[str]:

@@ -82,7 +82,14 @@ _OFFLINE_SUFFIXES = {".js", ".mjs", ".css", ".svg", ".png"}
 
 
 def security_headers(response: Response) -> Response:
-    """Set the headers every answer carries; one that a handler has set itself (attachments) stands."""
+    """Set the headers every answer carries; one that a handler has set itself (attachments) stands.
+
+    Most of them bind what a page may do. JSON for tablets is none, and they are longer than most of its answers.
+    """
+    if request.path.startswith("/sync/") and response.mimetype in ("application/json", "application/problem+json"):
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if request.path.startswith(("/api/", "/sync/")):

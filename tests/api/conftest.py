@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from schemas.entities import COLLECTIONS
 from schemas.entities.base import iso
 from server.actions.found_company import found_company
 from server.app import create_app
@@ -65,7 +66,10 @@ class Tablet:
             answer = self.call("GET", "/sync/v1/pull", query_string=query)
             assert answer.status_code == 200, answer.text
             for change in answer.json["changes"]:
-                found[change["id"]] = (change["op"], change.get("document"))
+                document = (
+                    COLLECTIONS[change["collection"]].whole(change["document"]) if change["op"] == "put" else None
+                )
+                found[change["id"]] = (change["op"], document)
             cursor = answer.json["cursor"]
             if not answer.json["more"]:
                 return found

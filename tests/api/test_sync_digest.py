@@ -138,9 +138,9 @@ def test_documents_of_others_are_answered_like_those_that_do_not_exist(app: Flas
     *gone, model = answer["changes"]
     for each, change_of in zip((other, nobody, visit), gone, strict=True):
         assert change_of == {
-            "collection": None, "id": each, "op": "drop", "version": None, "reason": "not-needed", "document": None,
+            "collection": None, "id": each, "op": "drop", "version": None, "reason": "not-needed",
         }  # fmt: skip
-    assert (model["op"], model["document"]["id"], model["collection"]) == ("put", company.model, "product_model")
+    assert (model["op"], model["id"], model["collection"]) == ("put", company.model, "product_model")
     many = ",".join(str(uuid.uuid4()) for _ in range(51))
     assert tablet.transport("GET", f"/sync/v1/documents?ids={many}")[0] == 422
     assert tablet.transport("GET", "/sync/v1/documents?ids=x")[0] == 422

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store.models import Asset, Company, Site, Visit
 from server.store.transaction import transactional
@@ -227,6 +228,21 @@ def test_a_document_that_leaves_between_two_pages_is_dropped_in_the_end(app: Fla
         assert tablet.state.documents == other.state.documents
         with app.app_context():
             publish(company.id, visits[0], company.anna)
+
+
+def test_a_document_says_only_what_is_not_as_usual(app: Flask, company: SmallCompany, anna: Tablet) -> None:
+    """S-17: what it leaves out is what the contract says."""
+    visit = given(app, company, company.anna, priority=3)
+    page = anna.transport("GET", "/sync/v1/pull?limit=1000")[1]
+    (change,) = [one for one in page["changes"] if one["id"] == visit]
+    assert change["document"]["priority"] == 3
+    told = anna.transport("GET", "/sync/v1/schema")[1]["collections"]["visit"]["fields"]
+    left_out = told.keys() - change["document"].keys()
+    assert {"events", "plan_state", "exec_state", "locked", "signature"} <= left_out
+    with app.app_context():
+        item = db.session.get(Visit, (company.id, visit))
+        whole = COLLECTIONS["visit"].wire(item)
+    assert {name: told[name]["usual"] for name in left_out} == {name: whole[name] for name in left_out}
 
 
 def test_a_reader_never_goes_back(app: Flask, company: SmallCompany, anna: Tablet) -> None:

@@ -65,7 +65,7 @@ def test_the_contract_says_whose_each_field_is_and_who_may_make_and_delete(calm:
     assert (visit["create"], visit["delete"], visit["since"]) == (["office", "device"], [], 1)
     assert visit["fields"]["site_id"] == {
         "type": "id", "required": True, "nullable": False, "owner": "office", "policy": "office", "refers_to": "site",
-        "brings": True, "since": 1,
+        "brings": True, "since": 1, "usual": None,
     }  # fmt: skip
     assert visit["fields"]["checklist_id"]["brings"] is False
     for name, each in told["collections"].items():

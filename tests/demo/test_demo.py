@@ -176,18 +176,18 @@ def test_tomorrow_is_published_and_requests_wait(demo: DemoReport) -> None:
 
 def test_coverage_is_what_the_product_decides(demo: DemoReport) -> None:
     visits = rows(Visit, demo)[::97]
-    stored = {visit.id: visit.coverage for visit in visits}
+    stored = {visit.id: visit.coverage_id for visit in visits}
 
     @transactional
     def decide() -> dict[str, Any]:
         found = {}
         for visit in rows(Visit, demo, Visit.id.in_(list(stored))):
             decide_coverage(visit, now=NOW)
-            found[visit.id] = visit.coverage
+            found[visit.id] = visit.coverage_id
         return found
 
     assert decide() == stored
-    outcomes = {visit.coverage["outcome"] for visit in rows(Visit, demo)}
+    outcomes = {visit.coverage.outcome for visit in rows(Visit, demo)}
     assert outcomes == {"free", "paid", "partly", "needs_quote"}
 
 

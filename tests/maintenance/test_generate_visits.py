@@ -144,8 +144,9 @@ def test_a_proactive_inspection_appears_without_a_request(company: SmallCompany)
         date(2026, 5, 7),
         date(2026, 5, 13),
     )
-    assert visit.coverage["outcome"] == "free"
-    assert visit.coverage["reason"]["code"] == "warranty"
+    assert visit.coverage is not None
+    assert visit.coverage.outcome == "free"
+    assert visit.coverage.reason["code"] == "warranty"
 
 
 def test_an_asset_without_commissioning_gets_a_row_that_says_so(company: SmallCompany) -> None:

@@ -52,7 +52,7 @@ class Reader:
 
 
 def whole(tablet: Tablet) -> dict[str, Any]:
-    return {document_id: held["document"] for document_id, held in tablet.state.documents.items()}
+    return {document_id: tablet.body(document_id) for document_id in tablet.state.documents}
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])

@@ -58,7 +58,11 @@ class Tablet:
             page = self.call("GET", f"/pull?limit=100&cursor={self.state['cursor']}")
             for change in page["changes"]:
                 if change["op"] == "put":
-                    document = change["document"] | {"_version": change["version"], "_collection": change["collection"]}
+                    document = change["document"] | {
+                        "id": change["id"],
+                        "_version": change["version"],
+                        "_collection": change["collection"],
+                    }
                     self.state["documents"][change["id"]] = document
                 else:
                     self.state["documents"].pop(change["id"], None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import pytest
 
-from sync.scope import SELF, Moves, Placement, Reason, place
+from sync.scope import SELF, Moves, Pair, Placement, Reason, place
 
 SCOPES = ["technician:a", "technician:b", "everyone"]
 
@@ -21,6 +21,7 @@ class World:
         self.reasons: dict[str, set[Reason]] = {}
         self.members: set[tuple[str, str]] = set()
         self.asked: set[str] = set()
+        self.listed = 0
 
     def change(self, **documents: tuple[Iterable[str], Iterable[str]] | None) -> Moves:
         """Give documents (own scopes, references), None to delete; checks that the moves are consistent."""
@@ -32,7 +33,7 @@ class World:
             )
             for doc, given in documents.items()
         }
-        moves = place(changed, self._reasons, lambda docs: {doc: self.refs.get(doc, frozenset()) for doc in docs})
+        moves = place(changed, Asked(self))
         for doc, reason in moves.lost:
             self.reasons[doc].remove(reason)
         for doc, reason in moves.gained:
@@ -46,12 +47,6 @@ class World:
             assert moves.members[doc] == frozenset(scope for scope, member in self.members if member == doc)
         return moves
 
-    def _reasons(self, docs: Iterable[str]) -> dict[str, set[Reason]]:
-        asked = list(docs)
-        assert not self.asked & set(asked)
-        self.asked |= set(asked)
-        return {doc: set(self.reasons.get(doc, set())) for doc in asked}
-
     def closure(self) -> set[tuple[str, str]]:
         """From scratch: all that can be reached from the documents that are in a scope by themselves."""
         found: set[tuple[str, str]] = set()
@@ -62,6 +57,35 @@ class World:
                 found.add(pair)
                 todo += [(pair[0], target) for target in self.refs.get(pair[1], ())]
         return found
+
+
+class Asked:
+    """What a world says of how things stand."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def members(self, docs: Iterable[str]) -> dict[str, dict[str, bool]]:
+        asked = list(docs)
+        assert not self.world.asked & set(asked)
+        self.world.asked |= set(asked)
+        reasons = self.world.reasons
+        return {doc: {scope: (scope, SELF) in reasons[doc] for scope, _ in reasons.get(doc, ())} for doc in asked}
+
+    def refs(self, docs: Iterable[str]) -> dict[str, frozenset[str]]:
+        return {doc: self.world.refs.get(doc, frozenset()) for doc in docs}
+
+    def holds(self, pairs: Iterable[Pair], lost: Set[tuple[str, Reason]]) -> dict[Pair, str]:
+        found: dict[Pair, str] = {}
+        for scope, doc in pairs:
+            reasons = {reason for reason in self.world.reasons.get(doc, ()) if reason[0] == scope}
+            if left := {via for held, via in reasons if (doc, (held, via)) not in lost}:
+                found[scope, doc] = min(left)
+        return found
+
+    def reasons(self, scope: str, docs: Iterable[str]) -> dict[str, set[str]]:
+        self.world.listed += 1
+        return {doc: {via for held, via in self.world.reasons.get(doc, ()) if held == scope} for doc in docs}
 
 
 def checked(world: World, **documents: tuple[Iterable[str], Iterable[str]] | None) -> Moves:
@@ -111,6 +135,14 @@ def test_a_plain_edit_looks_at_nothing_but_the_document() -> None:
     checked(world, s=((), ["c"]), v=(["technician:a"], ["s"]))
     checked(world, v=(["technician:a"], ["s"]))
     assert world.asked == {"v"}
+
+
+def test_nobody_lists_what_holds_a_site_of_many_visits() -> None:
+    world = World()
+    visits = {f"v{n}": (["technician:a"], ["s"]) for n in range(200)}
+    checked(world, s=((), ["c"]), **visits)
+    checked(world, v7=(["technician:b"], ["s"]), v8=((), ["s"]), v9=None)
+    assert world.listed == 0
 
 
 def test_a_reason_taken_and_given_back_in_one_change_is_no_move() -> None:

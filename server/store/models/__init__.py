@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.store.models.assets import Asset, Customer, MeterReading, Site
 from server.store.models.catalogue import Checklist, Contract, PriceItem, ProductModel, ServiceKind, WarrantyTerm
 from server.store.models.company import Branch, Company, LoginFailure, LoginSession, Technician, User
+from server.store.models.coverage import Coverage
 from server.store.models.devices import DeviceNotice, EnrolmentMiss, FormerToken, Salvage
 from server.store.models.digest import DocumentDigest
 from server.store.models.files import FileReference, StoredFile, Upload
@@ -29,15 +30,16 @@ from server.store.models.visits import Visit
 
 SYNCED: dict[str, type[Synced]] = {
     model.collection: model
-    for model in (Asset, Branch, Checklist, Customer, ProductModel, ServiceKind, Site, Technician, Visit)
+    for model in (Asset, Branch, Checklist, Coverage, Customer, ProductModel, ServiceKind, Site, Technician, Visit)
 }
 """Collection name -> its model."""
 
 __all__ = [
-    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Customer", "Device", "DeviceCopy",
-    "DeviceNotice", "DeviceScope", "DeviceStamp", "Document", "DocumentDigest", "DocumentVersion", "EnrolmentCode",
-    "EnrolmentMiss", "FileReference", "FormerToken", "JobLease", "JobRun", "LoginFailure", "LoginSession",
-    "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem", "ProductModel", "RoutePlan",
-    "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeReason", "ServiceKind", "Site", "StoredFile",
-    "SyncClock", "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm", "WholeEdit",
+    "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Coverage", "Customer", "Device",
+    "DeviceCopy", "DeviceNotice", "DeviceScope", "DeviceStamp", "Document", "DocumentDigest", "DocumentVersion",
+    "EnrolmentCode", "EnrolmentMiss", "FileReference", "FormerToken", "JobLease", "JobRun", "LoginFailure",
+    "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem", "ProductModel",
+    "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeReason", "ServiceKind", "Site",
+    "StoredFile", "SyncClock", "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm",
+    "WholeEdit",
 ]  # fmt: skip

@@ -1,4 +1,8 @@
-"""The sync tables. Bodies and field versions are ready JSON text: they are joined into answers, not parsed."""
+"""The sync tables. Bodies and field versions are ready JSON text: they are joined into answers, not parsed.
+
+The tables that every write touches refer to no company: only the store writes them, for a company that it has at hand,
+and a foreign key would be looked up for each of their rows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from server.store.types import (
     At,
     Code,
     CompanyId,
+    CompanyKey,
     Id,
     IdType,
     Json,
@@ -35,11 +40,11 @@ class SyncClock(Model):
 
 
 class Document(Model):
-    """A synced entity in its wire form. `field_versions`: field -> [version, device id or null]."""
+    """A synced entity in its lean wire form. `field_versions`: field -> [version, device id or null], "" for others."""
 
     __table_args__ = (Index(None, "company_id", "collection"),)
 
-    company_id: Mapped[CompanyId]
+    company_id: Mapped[CompanyKey]
     id: Mapped[Id]
     collection: Mapped[str] = mapped_column(String(40))
     version: Mapped[int]
@@ -53,7 +58,7 @@ class Document(Model):
 class DocumentVersion(Model):
     """Every version that a document has had, by whom and when: what merging, undo and the journal need."""
 
-    company_id: Mapped[CompanyId]
+    company_id: Mapped[CompanyKey]
     document_id: Mapped[str] = mapped_column(IdType, primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[str] = mapped_column(Text)
@@ -74,9 +79,10 @@ class ScopeFeed(Model):
     __table_args__ = (
         Index("ix_scope_feed_order", "company_id", "scope", "seq", "document_id"),
         Index("ix_scope_feed_collection", "company_id", "scope", "collection", "seq", "document_id"),
+        Index(None, "company_id", "document_id"),
     )
 
-    company_id: Mapped[CompanyId]
+    company_id: Mapped[CompanyKey]
     scope: Mapped[str] = mapped_column(String(60), primary_key=True)
     document_id: Mapped[str] = mapped_column(IdType, primary_key=True)
     collection: Mapped[str | None] = mapped_column(String(40))
@@ -88,9 +94,7 @@ class ScopeFeed(Model):
 class ScopeReason(Model):
     """Why a document is in a scope: by itself (`via` empty), or because of the document `via`."""
 
-    __table_args__ = (Index(None, "company_id", "document_id"),)
-
-    company_id: Mapped[CompanyId]
+    company_id: Mapped[CompanyKey]
     scope: Mapped[str] = mapped_column(String(60), primary_key=True)
     document_id: Mapped[str] = mapped_column(IdType, primary_key=True)
     via: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -185,7 +189,7 @@ class Mutation(Model):
         Index(None, "company_id", "status"),
     )
 
-    company_id: Mapped[CompanyId]
+    company_id: Mapped[CompanyKey]
     id: Mapped[Id]
     device_id: Mapped[Ref]
     n: Mapped[int]

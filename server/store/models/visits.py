@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import ForeignKeyConstraint, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.extensions import Model
+from server.store.models.coverage import Coverage
 from server.store.models.synced import Synced
 from server.store.types import (
     Code,
@@ -74,10 +75,16 @@ class Visit(Synced, Model):
     performed_by_id: Mapped[OptionalRef]
     started_at: Mapped[OptionalAt]
     finished_at: Mapped[OptionalAt]
-    coverage: Mapped[OptionalJson]
+    coverage_id: Mapped[OptionalRef]
+    coverage_basis: Mapped[OptionalJson]
     flags: Mapped[JsonList]
     archived: Mapped[bool] = mapped_column(default=False)
     travel_s: Mapped[int | None]
     travel_m: Mapped[int | None]
     why: Mapped[OptionalJson]
     request_channel: Mapped[OptionalCode]
+
+    coverage: Mapped[Coverage | None] = relationship(
+        primaryjoin="and_(foreign(Visit.company_id) == Coverage.company_id, foreign(Visit.coverage_id) == Coverage.id)",
+        viewonly=True,
+    )

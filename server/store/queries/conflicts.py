@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import orjson
 from sqlalchemy import func, select
 
+from schemas.entities import COLLECTIONS
 from server.extensions import db
+from server.store import rows
 from server.store.models import Conflict, Device, Document, DocumentVersion, Mutation, Site, User, Visit
 
 Version = tuple[str, int | None]
@@ -20,6 +22,13 @@ def lock(company_id: str, conflict_id: str) -> Conflict | None:
     """A conflict, locked until the commit."""
     statement = select(Conflict).where(Conflict.company_id == company_id, Conflict.id == conflict_id)
     return db.session.scalar(statement.with_for_update().execution_options(populate_existing=True))
+
+
+def keep(entries: Sequence[Conflict]) -> None:
+    """Write new entries of the log."""
+    names = [column.name for column in Conflict.__table__.columns]
+    found = [{name: getattr(entry, name) for name in names} for entry in entries]
+    rows.insert(db.session(), Conflict.__table__, found, names=names)  # type: ignore[arg-type]
 
 
 def open_situation(company_id: str, document_id: str, device_id: str, kind: str, field: str) -> Conflict | None:
@@ -62,7 +71,10 @@ def bodies(company_id: str, ids: Iterable[str]) -> dict[str, tuple[str, dict[str
     statement = select(Document.id, Document.collection, Document.body).where(
         Document.company_id == company_id, Document.id.in_(list(ids))
     )
-    return {row.id: (row.collection, orjson.loads(row.body)) for row in db.session.execute(statement)}
+    return {
+        row.id: (row.collection, COLLECTIONS[row.collection].whole(orjson.loads(row.body)))
+        for row in db.session.execute(statement)
+    }
 
 
 def devices(company_id: str, ids: Iterable[str]) -> dict[str, Device]:

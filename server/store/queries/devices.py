@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, and_, bindparam, delete, select, update
 
 from server.extensions import db
+from server.store import rows
 from server.store.models import Company, Device, EnrolmentCode, EnrolmentMiss, Mutation, SyncClock
 
 
@@ -65,10 +68,40 @@ def settle_miss(miss_id: str) -> None:
     db.session.execute(update(EnrolmentMiss).where(EnrolmentMiss.id == miss_id).values(settled=True))
 
 
-def mutations(company_id: str, ids: Iterable[str]) -> dict[str, Mutation]:
-    """Journal rows by mutation id."""
-    statement = select(Mutation).where(Mutation.company_id == company_id, Mutation.id.in_(list(ids)))
-    return {row.id: row for row in db.session.scalars(statement)}
+JournalRow = dict[str, Any]
+"""A row of the journal with its columns' names; what it does not name is null."""
+
+JOURNAL_NAMES = tuple(column.name for column in Mutation.__table__.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journaled:
+    """A mutation that came before: its number, from which tablet, as it was kept, and what became of it."""
+
+    n: int
+    device_id: str
+    payload: dict[str, Any]
+    result: dict[str, Any]
+
+
+@functools.cache
+def _journaled(postgresql: bool) -> Select[Any]:
+    own = Mutation.__table__.c
+    mine = and_(own.company_id == bindparam("company_id"), rows.listed(own.id, "ids", postgresql))
+    return select(own.id, own.n, own.device_id, own.payload, own.result).where(mine)
+
+
+def mutations(company_id: str, ids: Sequence[str]) -> dict[str, Journaled]:
+    """What the journal has of these mutations, by id."""
+    session = db.session()
+    given = {"company_id": company_id, "ids": rows.many(session, ids)}
+    found = session.connection().execute(_journaled(rows.is_postgresql(session)), given)
+    return {row[0]: Journaled(n=row[1], device_id=row[2], payload=row[3], result=row[4]) for row in found}
+
+
+def keep_mutations(journal: Sequence[JournalRow]) -> None:
+    """Write mutations with their results into the journal."""
+    rows.insert(db.session(), Mutation.__table__, journal, names=JOURNAL_NAMES)  # type: ignore[arg-type]
 
 
 def numbers_of(company_id: str, device_id: str, numbers: Iterable[int]) -> dict[int, str]:
@@ -100,12 +133,19 @@ class History:
     backed_up_at: datetime | None
 
 
+@functools.cache
+def _history() -> Select[Any]:
+    company, clock = Company.__table__, SyncClock.__table__
+    return (
+        select(company.c.epoch, clock.c.n, clock.c.backed_up_through, clock.c.backed_up_at)
+        .select_from(company.join(clock, clock.c.company_id == company.c.id))
+        .where(company.c.id == bindparam("company_id"))
+    )
+
+
 def history(company_id: str) -> History:
     """Where a company's feed stands."""
-    statement = select(Company.epoch, SyncClock.n, SyncClock.backed_up_through, SyncClock.backed_up_at)
-    row = db.session.execute(
-        statement.join(SyncClock, SyncClock.company_id == Company.id).where(Company.id == company_id)
-    ).one()
+    row = db.session.connection().execute(_history(), {"company_id": company_id}).one()
     return History(epoch=row[0], n=row[1], backed_up_through=row[2], backed_up_at=row[3])
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select
 
 from server.extensions import db
-from server.store.models import Company, Device, FormerToken, LoginFailure, LoginSession, Technician, User
+from server.store.engine import read_alone
+from server.store.models import Company, Device, FormerToken, LoginFailure, LoginSession, SyncClock, Technician, User
 
 
 def user_by_email(email: str) -> User | None:
@@ -37,29 +41,82 @@ def session_by_token(token_hash: str) -> LoginSession | None:
     return db.session.scalar(select(LoginSession).where(LoginSession.token_hash == token_hash))
 
 
-Holder = tuple[Device, Technician, User | None]
-"""A tablet, its technician and that person's account."""
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """A tablet as it is at the door: whose it is, its tokens, what ends its access; where the company's feed stands."""
+
+    company_id: str
+    device_id: str
+    technician_id: str
+    name: str
+    technician_active: bool
+    user_id: str | None
+    locale: str | None
+    token_hash: str
+    next_token_hash: str | None
+    enrolled_at: datetime
+    revoked_at: datetime | None
+    ended_because: str | None
+    last_seen_at: datetime | None
+    address: str | None
+    epoch: str | None
+    feed_epoch: str
+    feed_n: int
+    backed_up_through: int
+
+
+def _holder(which: Callable[[Any], Any]) -> Select[Any]:
+    device, technician, user = Device.__table__, Technician.__table__, User.__table__
+    company, clock = Company.__table__, SyncClock.__table__
+    of_device = and_(technician.c.company_id == device.c.company_id, technician.c.id == device.c.technician_id)
+    of_person = and_(user.c.company_id == device.c.company_id, user.c.id == device.c.user_id)
+    return (
+        select(
+            device.c.company_id,
+            device.c.id.label("device_id"),
+            technician.c.id.label("technician_id"),
+            technician.c.name,
+            technician.c.active.label("technician_active"),
+            user.c.id.label("user_id"),
+            user.c.locale,
+            device.c.token_hash,
+            device.c.next_token_hash,
+            device.c.enrolled_at,
+            device.c.revoked_at,
+            device.c.ended_because,
+            device.c.last_seen_at,
+            device.c.address,
+            device.c.epoch,
+            company.c.epoch.label("feed_epoch"),
+            clock.c.n.label("feed_n"),
+            clock.c.backed_up_through,
+        )
+        .select_from(
+            device.join(technician, of_device)
+            .join(company, company.c.id == device.c.company_id)
+            .join(clock, clock.c.company_id == device.c.company_id)
+            .outerjoin(user, of_person)
+        )
+        .where(which(device.c))
+    )
+
+
+_BY_TOKEN = _holder(
+    lambda device: or_(device.token_hash == bindparam("token"), device.next_token_hash == bindparam("token"))
+)
+_BY_ID = _holder(lambda device: and_(device.company_id == bindparam("company"), device.id == bindparam("device")))
 
 
 def device_by_token(token_hash: str) -> Holder | None:
     """A tablet by its token, or by the one that is to follow it; revoked ones too."""
-    return _holder((Device.token_hash == token_hash) | (Device.next_token_hash == token_hash))
+    row = read_alone(_BY_TOKEN, {"token": token_hash})
+    return None if row is None else Holder(**row._mapping)
 
 
 def device_with_holder(company_id: str, device_id: str) -> Holder | None:
     """A tablet by its id, with whom it belongs to."""
-    return _holder((Device.company_id == company_id) & (Device.id == device_id))
-
-
-def _holder(which: ColumnElement[bool]) -> Holder | None:
-    statement = (
-        select(Device, Technician, User)
-        .join(Technician, (Technician.company_id == Device.company_id) & (Technician.id == Device.technician_id))
-        .outerjoin(User, (User.company_id == Device.company_id) & (User.id == Device.user_id))
-        .where(which)
-    )
-    row = db.session.execute(statement).first()
-    return None if row is None else (row[0], row[1], row[2])
+    row = read_alone(_BY_ID, {"company": company_id, "device": device_id})
+    return None if row is None else Holder(**row._mapping)
 
 
 def former_token(token_hash: str) -> FormerToken | None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import and_, delete, or_, select
+from sqlalchemy.orm import selectinload
 
 from server.extensions import db
 from server.store.models import (
@@ -79,7 +81,13 @@ def board_visits(company_id: str, branch_id: str, start: datetime, end: datetime
         )
         .order_by(Visit.planned_start, Visit.id)
     )
-    return [(visit, site, customer) for visit, site, customer in db.session.execute(statement)]
+    return _with_coverage(statement)
+
+
+def _with_coverage(statement: Any) -> list[tuple[Visit, Site, Customer]]:
+    """Visits with their places; what was decided of their coverage is read along, once for all."""
+    found = db.session.execute(statement.options(selectinload(Visit.coverage)))
+    return [(visit, site, customer) for visit, site, customer in found]
 
 
 def rows_of(company_id: str, ids: Iterable[str]) -> list[tuple[Visit, Site, Customer]]:
@@ -90,7 +98,7 @@ def rows_of(company_id: str, ids: Iterable[str]) -> list[tuple[Visit, Site, Cust
         .join(Customer, (Customer.company_id == Visit.company_id) & (Customer.id == Visit.customer_id))
         .where(Visit.company_id == company_id, Visit.id.in_(list(ids)))
     )
-    return [(visit, site, customer) for visit, site, customer in db.session.execute(statement)]
+    return _with_coverage(statement)
 
 
 def unscheduled(company_id: str, branch_id: str, last_day: date, limit: int) -> list[tuple[Visit, Site, Customer]]:
@@ -109,7 +117,7 @@ def unscheduled(company_id: str, branch_id: str, last_day: date, limit: int) -> 
         .order_by(Visit.priority.desc(), Visit.due_to, Visit.id)
         .limit(limit)
     )
-    return [(visit, site, customer) for visit, site, customer in db.session.execute(statement)]
+    return _with_coverage(statement)
 
 
 def plan(company_id: str, plan_id: str, *, lock: bool = False) -> RoutePlan | None:

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store.feed import chunks
 from server.store.models import DeviceCopy, DeviceStamp, DocumentVersion, Mutation, ViewPlace, WholeEdit
@@ -62,7 +63,7 @@ def pushed_since(company_id: str, device_id: str, moment: datetime) -> set[str]:
     return {doc for doc, received_at in db.session.execute(statement) if doc and received_at > moment}
 
 
-def past_bodies(company_id: str, document_id: str) -> Iterator[tuple[int, Body]]:
+def past_bodies(company_id: str, collection: str, document_id: str) -> Iterator[tuple[int, Body]]:
     """The last `REMEMBERED` versions of a document, newest first."""
     statement = (
         select(DocumentVersion.version, DocumentVersion.body)
@@ -71,7 +72,7 @@ def past_bodies(company_id: str, document_id: str) -> Iterator[tuple[int, Body]]
         .limit(REMEMBERED)
     )
     for version, body in db.session.execute(statement).all():
-        yield version, orjson.loads(body)
+        yield version, COLLECTIONS[collection].whole(orjson.loads(body))
 
 
 def view_place(company_id: str, device_id: str, collection: str) -> Place:
@@ -135,10 +136,10 @@ def keep_copies(company_id: str, device_id: str, kept: Iterable[Copy]) -> None:
         db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
-def version_body(company_id: str, document_id: str, version: int) -> Body:
+def version_body(company_id: str, collection: str, document_id: str, version: int) -> Body:
     """The body of one version of a document; nothing when it is not there."""
     row = db.session.get(DocumentVersion, (company_id, document_id, version))
-    return orjson.loads(row.body) if row else {}
+    return COLLECTIONS[collection].whole(orjson.loads(row.body)) if row else {}
 
 
 def _of_device(company_id: str, device_id: str) -> Any:

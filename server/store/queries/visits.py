@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, and_, bindparam, select, update
 
 from server.extensions import db
+from server.store import rows
 from server.store.models import Asset, Company, MeterReading, ServiceKind, Site, Technician, Visit
 
 
@@ -39,13 +42,58 @@ def service_kind(company_id: str, code: str) -> ServiceKind | None:
     return db.session.scalar(select(ServiceKind).where(ServiceKind.company_id == company_id, ServiceKind.code == code))
 
 
+@functools.cache
+def _beside(postgresql: bool) -> Select[Any]:
+    own = Visit.__table__.c
+    mine = and_(own.company_id == bindparam("company_id"), rows.listed(own.id, "ids", postgresql))
+    return select(own.id, own.customer_id, own.coverage_basis).where(mine)
+
+
+def beside(company_id: str, ids: Iterable[str]) -> dict[str, rows.Row]:
+    """What visits' rows have beside their bodies, as far as mutations need it."""
+    every = list(ids)
+    if not every:
+        return {}
+    session = db.session()
+    given = {"company_id": company_id, "ids": rows.many(session, every)}
+    found = session.connection().execute(_beside(rows.is_postgresql(session)), given)
+    return {row[0]: {"customer_id": row[1], "coverage_basis": row[2]} for row in found}
+
+
+def keep_readings(company_id: str, readings: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Keep entries of visits' `readings` as rows that plans can ask for, once, and only of assets that are there."""
+    every = list(readings)
+    if not every:
+        return
+    ids = {entry["asset_id"] for _, entry in every}
+    there = {asset.id for asset in assets(company_id, ids)}
+    names = ("company_id", "id", "asset_id", "visit_id", "meter", "value", "unit", "taken_at")
+    found = [
+        {
+            "company_id": company_id,
+            "id": entry["id"],
+            "asset_id": entry["asset_id"],
+            "visit_id": visit_id,
+            "meter": entry["meter"],
+            "value": entry["value"],
+            "unit": entry.get("unit"),
+            "taken_at": entry.get("at_corrected") or entry["at"],
+        }
+        for visit_id, entry in every
+        if entry["asset_id"] in there
+    ]
+    rows.insert(db.session(), MeterReading.__table__, found, names=names, twice="keep")  # type: ignore[arg-type]
+
+
+@functools.cache
+def _numbering() -> Any:
+    company: Any = Company.__table__
+    statement = update(company).where(company.c.id == bindparam("company_id"))
+    return statement.values(visit_number=company.c.visit_number + bindparam("count")).returning(company.c.visit_number)
+
+
 def next_visit_numbers(company_id: str, count: int = 1) -> range:
     """Take the next human numbers; the company's row is locked until the commit."""
-    statement = (
-        update(Company)
-        .where(Company.id == company_id)
-        .values(visit_number=Company.visit_number + count)
-        .returning(Company.visit_number)
-    )
-    last = int(db.session.execute(statement).scalar_one())
+    given = {"company_id": company_id, "count": count}
+    last = int(db.session.connection().execute(_numbering(), given).scalar_one())
     return range(last - count + 1, last + 1)

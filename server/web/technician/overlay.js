@@ -48,7 +48,6 @@ function union(present, added) {
 
 /** What the server would derive from the events. @param {Document} document */
 function derived(document) {
-  if (!Array.isArray(document.events)) return document;
-  const { state, startedAt, finishedAt } = fold(document.events);
+  const { state, startedAt, finishedAt } = fold(document.events ?? []);
   return { ...document, exec_state: state, started_at: startedAt, finished_at: finishedAt };
 }

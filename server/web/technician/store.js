@@ -8,6 +8,7 @@ import { byDay, isOver, nextVisit } from "./day.js";
 import { keepDrafts } from "./drafts.js";
 import { counts } from "./outbox.js";
 import { overlay } from "./overlay.js";
+import { USUAL } from "./usual.js";
 
 /** @typedef {import("./types.js").Document} Document */
 /** @typedef {import("./types.js").OutboxEntry} OutboxEntry */
@@ -88,7 +89,7 @@ const collections = computed(() => {
   /** @type {Map<string, Map<string, Document>>} */ const byName = new Map();
   for (const { collection, id, document } of kept.value) {
     if (!byName.has(collection)) byName.set(collection, new Map());
-    byName.get(collection)?.set(id, document);
+    byName.get(collection)?.set(id, /** @type {Document} */ ({ ...USUAL[collection], ...document }));
   }
   return byName;
 });
@@ -98,7 +99,13 @@ const outboxOf = computed(() => Map.groupBy(outbox.value, (entry) => entry.mutat
 /** A document with what was written here laid over it. @param {string} collection @param {string | null | undefined} id @returns {Document | undefined} */
 export function find(collection, id) {
   if (!id) return undefined;
-  return overlay(collections.value.get(collection)?.get(id), outboxOf.value.get(id) ?? []);
+  const shown = overlay(collections.value.get(collection)?.get(id), outboxOf.value.get(id) ?? []);
+  return collection === "visit" ? decided(shown) : shown;
+}
+
+/** A visit with what was decided of its coverage; visits that were decided alike share the document. @param {Document | undefined} visit */
+function decided(visit) {
+  return visit?.coverage_id ? { ...visit, coverage: collections.value.get("coverage")?.get(visit.coverage_id) } : visit;
 }
 
 /** The server's last word on a document. @param {string} collection @param {string} id */
@@ -109,7 +116,7 @@ export function all(collection) {
   return [...(collections.value.get(collection)?.values() ?? [])];
 }
 
-export const visits = computed(() => all("visit").map((visit) => /** @type {Document} */ (overlay(visit, outboxOf.value.get(visit.id) ?? []))));
+export const visits = computed(() => all("visit").map((visit) => /** @type {Document} */ (decided(overlay(visit, outboxOf.value.get(visit.id) ?? [])))));
 
 /** The branch of who is signed in; the tablet knows the others too. */
 export const homeBranch = computed(() => find("branch", find("technician", device.value?.technician.id)?.branch_id));

@@ -49,7 +49,7 @@ function Returned({ visit }) {
 
 /** Every rule that was looked at, in its order, behind the one that decided. @param {{coverage: any, because: string}} props */
 function Because({ coverage, because }) {
-  const rules = coverage.rules ?? [];
+  const rules = coverage.considered ?? [];
   if (!rules.length) return html`<p class="because"><strong>${t("tab.because")}</strong> ${because}</p>`;
   return html`<details class="because"><summary><strong>${t("tab.because")}</strong> ${because}</summary>
     <ol>${rules.map((/** @type {any} */ rule) => html`<li>${lineName(rule.line_id)}${rule.machine ? `, ${rule.machine}` : ""}: ${reasonText(rule.reason)}</li>`)}</ol></details>`;
