@@ -217,6 +217,10 @@ class ConflictItem(Schema):
     document_id = Id(required=True)
     document_title = fields.String(required=True)
     site_name = fields.String(allow_none=True)
+    tz = fields.String(allow_none=True, metadata={"description": "The time zone of the site."})
+    names = fields.Dict(
+        keys=fields.String(), values=fields.String(), metadata={"description": "What values that are ids are called."}
+    )
     visit_id = Id(allow_none=True)
     visit_number = fields.String(allow_none=True)
     field = fields.String(required=True)

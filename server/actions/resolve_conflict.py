@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -12,10 +13,10 @@ from schemas.entities import COLLECTIONS
 from server.actions.edit_document import edit_document
 from server.actions.visit_work import settle
 from server.extensions import db
-from server.problems import Problem, invalid, not_found
+from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
 from server.store.models import Conflict, Synced, Visit
-from server.store.queries import conflicts
+from server.store.queries import conflicts, visits
 from server.store.transaction import transactional
 from sync.change import Json, same
 from sync.merge import ENTRY_POLICIES
@@ -27,7 +28,8 @@ def resolve(
 ) -> Conflict:
     """Let `mine`, `theirs` or a third `value` stand. Raises Problem: `not-found`, `already-resolved`, `invalid-fields`.
 
-    A clash that is no value of a field (work on a cancelled visit, two who started) is acknowledged.
+    Of work on a visit that had gone to somebody else it is settled whose visit it is: `mine` gives it to who did it. A
+    clash that is no value of a field (work on a cancelled visit, two who started) is acknowledged.
     """
     conflict = _locked(company_id, conflict_id)
     if conflict.state == "resolved":
@@ -70,7 +72,8 @@ def undo(company_id: str, conflict_id: str, *, now: datetime) -> Conflict:
     item = documents.load(company_id, conflict.collection, conflict.document_id)
     if item is None:
         raise not_found()
-    _take_back(item, conflict.resolution["changed"], now)
+    facts = ("assignee_id",) if _is_whose_work(conflict) else ()
+    _take_back(item, conflict.resolution["changed"], now, facts=facts)
     conflict.state = conflict.resolution["was"]
     conflict.resolution = None
     conflict.resolved_by = None
@@ -85,6 +88,10 @@ def accept_defaults(company_id: str, ids: list[str], *, user_id: str | None, now
     for conflict_id in sorted(set(ids)):
         conflict = conflicts.lock(company_id, conflict_id)
         if conflict is None or conflict.state != "open":
+            continue
+        if _is_whose_work(conflict):
+            resolve(company_id, conflict_id, conflict.chosen, conflict.value, user_id=user_id, now=now)
+            done.append(conflict)
             continue
         conflict.resolution = {
             "choice": conflict.chosen,
@@ -113,6 +120,8 @@ def _write(item: Synced, conflict: Conflict, wanted: Json, choice: str, now: dat
     """Put the wanted value on the document if that is a change; whether it was written."""
     schema = COLLECTIONS[item.collection]
     rule = schema.rules[conflict.field]
+    if _is_whose_work(conflict) and isinstance(item, Visit):
+        return _give_to_performer(item, wanted)
     if rule.owner == "server" or conflict.kind in ("late", "state"):
         return False
     if rule.policy in ENTRY_POLICIES:
@@ -131,16 +140,32 @@ def _write(item: Synced, conflict: Conflict, wanted: Json, choice: str, now: dat
     return True
 
 
-def _take_back(item: Synced, changed: dict[str, list[Json]], now: datetime) -> None:
+def _is_whose_work(conflict: Conflict) -> bool:
+    """Whether it is about work on a visit that had gone to somebody else: then what is settled is whose visit it is."""
+    return conflict.kind == "late" and conflict.field == "assignee_id"
+
+
+def _give_to_performer(visit: Visit, wanted: Json) -> bool:
+    """The visit is his who works or has worked on it, begun or finished as it is; whether that was a change."""
+    if not isinstance(wanted, str) or wanted == visit.assignee_id:
+        return False
+    if visits.technician(visit.company_id, wanted) is None:
+        raise Problem(422, "unknown-reference", errors=(FieldError(field="value", code="unknown-reference"),))
+    visit.assignee_id = wanted
+    _settle(visit)
+    return True
+
+
+def _take_back(item: Synced, changed: dict[str, list[Json]], now: datetime, *, facts: Collection[str] = ()) -> None:
     """Set what a resolution changed to what it was, the office's fields through the office's checks."""
     body = documents.current_body(item)
     for name, (_, after) in changed.items():
         if not same(body.get(name), after):
             raise Problem(409, "conflict", field=name)
     rules = COLLECTIONS[item.collection].rules
-    facts = {name: before for name, (before, _) in changed.items() if rules[name].owner == "field"}
-    others = {name: before for name, (before, _) in changed.items() if name not in facts}
-    documents.set_values(item, facts, facts)
+    own = {name: before for name, (before, _) in changed.items() if rules[name].owner == "field" or name in facts}
+    others = {name: before for name, (before, _) in changed.items() if name not in own}
+    documents.set_values(item, own, own)
     if others:
         edit_document(item.company_id, item.collection, item.id, others, now=now)
     _settle(item)

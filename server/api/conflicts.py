@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Response, jsonify
@@ -20,6 +21,8 @@ from server.store.models import Conflict
 from server.store.queries import conflicts as rows
 from server.store.queries.filters import by, equals
 from server.text import say
+
+IDENTIFIER = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 blueprint = Blueprint("conflicts", __name__, url_prefix="/api/v1", description="Conflict inbox")
 
@@ -43,12 +46,14 @@ def dump(found: list[Conflict]) -> list[dict[str, Any]]:
     base_times = rows.version_times(company_id, based_on.values())
     users = rows.user_names(company_id, {one.resolved_by for one in found if one.resolved_by})
     site_ids = {str(body.get("site_id") or doc) for doc, (_, body) in bodies.items()}
-    sites = rows.site_names(company_id, site_ids)
+    sites = rows.sites(company_id, site_ids)
+    called = _called(company_id, found, bodies)
     items = []
     for one in found:
         collection, body = bodies.get(one.document_id, (one.collection, {}))
         visit = elsewhere.get(one.mutation_id or "")
         device = devices.get(one.device_id or "")
+        site = sites.get(str(body.get("site_id") or one.document_id))
         items.append(
             {
                 "id": one.id,
@@ -57,7 +62,9 @@ def dump(found: list[Conflict]) -> list[dict[str, Any]]:
                 "collection": one.collection,
                 "document_id": one.document_id,
                 "document_title": COLLECTIONS[collection].called(body),
-                "site_name": sites.get(str(body.get("site_id") or one.document_id)),
+                "site_name": site.name if site else None,
+                "tz": site.tz if site else None,
+                "names": {name: called[name] for name in _ids_in(one, body) if name in called},
                 "visit_id": one.visit_id or (visit.id if visit else None),
                 "visit_number": body.get("number") or (visit.number if visit else None),
                 "field": one.field,
@@ -87,6 +94,22 @@ def dump(found: list[Conflict]) -> list[dict[str, Any]]:
             }
         )
     return items
+
+
+def _ids_in(one: Conflict, body: dict[str, Any]) -> set[str]:
+    """Ids of documents among the values of a conflict."""
+    values = [one.base, one.mine, one.theirs, one.value, body.get(one.field), (one.resolution or {}).get("value")]
+    flat = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return {each for each in flat if isinstance(each, str) and IDENTIFIER.fullmatch(each)}
+
+
+def _called(company_id: str, found: list[Conflict], bodies: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    """What the documents that values refer to are called: nobody reads an id."""
+    wanted = set().union(*(_ids_in(one, bodies.get(one.document_id, ("", {}))[1]) for one in found))
+    return {
+        document_id: COLLECTIONS[collection].called(body)
+        for document_id, (collection, body) in rows.bodies(company_id, wanted).items()
+    }
 
 
 def _iso(moment: Any) -> str | None:

@@ -201,6 +201,34 @@ def test_work_on_a_reassigned_visit_is_done_by_who_did_it_and_leaves_the_other_t
     assert [one["reason"]["code"] for one in inbox(dispatcher, state="open")] == ["done-after-reassignment"]
 
 
+@pytest.mark.parametrize("how", ["mine", "defaults"])
+def test_settled_for_who_did_it_a_visit_is_theirs_and_can_be_opened_again(
+    app: Flask, company: SmallCompany, anna: Tablet, boris: Tablet, visit: str, dispatcher: Office, how: str
+) -> None:
+    anna.work(visit, "started", "done")
+    office(app, company, Visit, visit, assignee_id=company.boris)
+    anna.sync()
+    [late] = inbox(dispatcher, state="open")
+    assert late["names"] == {company.anna: "Anna", company.boris: "Boris"}
+    assert late["tz"] == "Europe/Andorra"
+    version = dispatcher.get(f"/api/v1/visits/{visit}").json["version"]
+    if how == "mine":
+        answer = dispatcher.post(f"/api/v1/conflicts/{late['id']}/resolve", json={"choice": "mine"})
+    else:
+        answer = dispatcher.post("/api/v1/conflicts/accept-defaults", json={"ids": [late["id"]]})
+    assert answer.status_code == 200, answer.text
+    settled = dispatcher.get(f"/api/v1/visits/{visit}").json
+    assert settled["assignee_id"] == settled["performed_by_id"] == company.anna
+    assert settled["version"] == version + 1
+    anna.sync()
+    assert anna.body(visit)["assignee_id"] == company.anna
+    assert dispatcher.post(f"/api/v1/conflicts/{late['id']}/undo").status_code == 200
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["assignee_id"] == company.boris
+    dispatcher.post(f"/api/v1/conflicts/{late['id']}/resolve", json={"choice": "theirs"})
+    kept = dispatcher.get(f"/api/v1/visits/{visit}").json
+    assert (kept["assignee_id"], kept["performed_by_id"]) == (company.boris, company.anna)
+
+
 def test_two_who_began_are_both_kept_and_told(
     app: Flask, company: SmallCompany, anna: Tablet, boris: Tablet, visit: str, dispatcher: Office
 ) -> None:

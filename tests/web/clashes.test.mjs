@@ -1,14 +1,38 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { peopleIn, withNames } from "../../server/web/dispatcher/clashes.js";
+import { casesOf, eventsOf, rawMineAt, rowsOf, withNames } from "../../server/web/dispatcher/clashes.js";
 
-const conflict = (field, values) => ({ id: field, field, base: null, mine: null, theirs: null, value: null, value_now: null, ...values });
+const conflict = (field, values) => ({
+  id: `${field}-${Math.random()}`, field, kind: "value", document_id: "visit", base: null, mine: null, theirs: null, value: null, value_now: null,
+  resolution: null, state: "settled", reason: { code: "office", params: {}, text: "" }, created_at: "2026-03-02T10:00:00Z", resolved_at: null, ...values,
+});
 
-test("people in a conflict are called by name, everything else stays", () => {
-  const visit = conflict("assignee_id", { base: "id-1", mine: "id-1", theirs: "id-2", value_now: "id-3" });
+test("whoever and whatever is referred to is called by name, everything else stays", () => {
+  const visit = conflict("assignee_id", { base: "id-1", mine: "id-1", theirs: "id-2", value_now: "id-3", resolution: { value: "id-1" }, names: { "id-1": "Anna", "id-2": "Pere" } });
+  const machines = conflict("asset_ids", { mine: ["id-4", "id-5"], names: { "id-4": "P100-1" } });
   const note = conflict("access_note", { mine: "id-1" });
-  assert.deepEqual(peopleIn([visit, note]), ["id-1", "id-2", "id-3"]);
-  const [named, same] = withNames([visit, note], new Map([["id-1", "Anna"], ["id-2", "Pere"]]));
-  assert.deepEqual([named.base, named.mine, named.theirs, named.value, named.value_now], ["Anna", "Anna", "Pere", null, "id-3"]);
+  const [named, listed, same] = withNames([visit, machines, note]);
+  assert.deepEqual([named.base, named.mine, named.theirs, named.value, named.value_now, named.resolution.value], ["Anna", "Anna", "Pere", null, "id-3", "Anna"]);
+  assert.deepEqual(listed.mine, ["P100-1", "id-5"]);
   assert.equal(same, note);
+});
+
+test("one reassignment is one row, however many edits came after it", () => {
+  const late = (at) => conflict("assignee_id", { kind: "late", created_at: at });
+  const rows = rowsOf([late("2026-03-02T10:00:00Z"), late("2026-03-02T10:05:00Z"), conflict("title"), conflict("title")]);
+  assert.deepEqual(rows.map(({ parts }) => parts.length), [2, 1, 1]);
+});
+
+test("what was settled at one meeting, or is one situation, is one entry", () => {
+  const late = (at, field) => conflict(field, { kind: "late", created_at: at, reason: { code: "late-edit" } });
+  const events = eventsOf([late("2026-03-02T12:00:00Z", "notes"), late("2026-03-02T11:00:00Z", "answers"), conflict("title"), conflict("priority"), conflict("title", { created_at: "2026-03-02T09:00:00Z" })]);
+  assert.deepEqual(events.map((event) => event.map(({ field }) => field)), [["notes", "answers"], ["title", "priority"], ["title"]]);
+});
+
+test("a case has the zone of its site, and a corrected time says what the tablet's clock said", () => {
+  const one = conflict("title", { tz: "Europe/Moscow", mine_at: "2026-03-02T10:06:00Z", mine_at_corrected: "2026-03-02T10:00:00Z", visit_id: "v" });
+  assert.equal(casesOf([one])[0].tz, "Europe/Moscow");
+  const [row] = rowsOf([one]);
+  assert.equal(rawMineAt(row), "2026-03-02T10:06:00Z");
+  assert.equal(rawMineAt(rowsOf([{ ...one, mine_at: "2026-03-02T10:00:20Z" }])[0]), null);
 });

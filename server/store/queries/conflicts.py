@@ -137,6 +137,10 @@ def user_names(company_id: str, ids: Iterable[str]) -> dict[str, str]:
     return {row.id: row.name for row in db.session.execute(statement)}
 
 
+def sites(company_id: str, ids: Iterable[str]) -> dict[str, Site]:
+    statement = select(Site).where(Site.company_id == company_id, Site.id.in_(list(ids)))
+    return {site.id: site for site in db.session.scalars(statement)}
+
+
 def site_names(company_id: str, ids: Iterable[str]) -> dict[str, str]:
-    statement = select(Site.id, Site.name).where(Site.company_id == company_id, Site.id.in_(list(ids)))
-    return {row.id: row.name for row in db.session.execute(statement)}
+    return {site_id: site.name for site_id, site in sites(company_id, ids).items()}

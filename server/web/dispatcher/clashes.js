@@ -10,6 +10,8 @@ import { formatDate, formatNumber, formatTime, hasText, t } from "../shared/i18n
  * @property {string} document_id
  * @property {string} document_title
  * @property {string | null} site_name
+ * @property {string | null} [tz] the zone of the site
+ * @property {Record<string, string>} [names] what values that are ids are called
  * @property {string | null} visit_id
  * @property {string | null} visit_number
  * @property {string} field
@@ -54,10 +56,13 @@ import { formatDate, formatNumber, formatTime, hasText, t } from "../shared/i18n
  * @property {string | null} visitId
  * @property {string} technician
  * @property {Row[]} rows
+ * @property {string | null} tz the zone of the site
  * @property {number} met when the tablet came back, milliseconds
  */
 
 const PIN = new Set(["lat", "lon"]);
+/** What no field shows by itself: it goes on from one edit to the next and is one thing. */
+const SITUATIONS = new Set(["late", "state"]);
 
 /** @param {Conflict} conflict */
 function caseKey(conflict) {
@@ -77,7 +82,7 @@ export function rowsOf(conflicts) {
   /** @type {Map<string, Conflict[]>} */
   const byThing = new Map();
   for (const conflict of conflicts) {
-    const key = `${conflict.document_id}|${PIN.has(conflict.field) ? "pin" : conflict.id}`;
+    const key = `${conflict.document_id}|${PIN.has(conflict.field) ? "pin" : SITUATIONS.has(conflict.kind) ? `${conflict.kind}|${conflict.field}` : conflict.id}`;
     byThing.set(key, [...(byThing.get(key) ?? []), conflict]);
   }
   return [...byThing].map(([key, parts]) => {
@@ -105,6 +110,7 @@ export function casesOf(conflicts) {
       number: group.find(({ visit_number: number }) => number)?.visit_number ?? null,
       visitId: group.find(({ visit_id: visit }) => visit)?.visit_id ?? null,
       technician: first.mine_by?.name ?? "",
+      tz: group.find(({ tz }) => tz)?.tz ?? null,
       rows: rowsOf(group),
       met: Math.max(...group.map(({ created_at: at }) => Date.parse(at))),
     };
@@ -113,16 +119,32 @@ export function casesOf(conflicts) {
 
 const SIDES = /** @type {const} */ (["base", "mine", "theirs", "value", "value_now"]);
 
-/** Who is named by id only. @param {Conflict[]} conflicts @returns {string[]} */
-export function peopleIn(conflicts) {
-  const ids = conflicts.filter(({ field }) => field === "assignee_id").flatMap((one) => SIDES.map((side) => one[side]));
-  return [...new Set(ids.filter((id) => typeof id === "string" && id))];
+/** The same with everything that is referred to called by its name. @param {Conflict[]} conflicts @returns {Conflict[]} */
+export function withNames(conflicts) {
+  return conflicts.map((one) => {
+    const names = one.names ?? {};
+    if (!Object.keys(names).length) return one;
+    const known = (/** @type {any} */ value) => (Array.isArray(value) ? value.map((each) => names[each] ?? each) : (names[value] ?? value));
+    const resolution = one.resolution && { ...one.resolution, value: known(one.resolution.value) };
+    return { ...one, ...Object.fromEntries(SIDES.map((side) => [side, known(one[side])])), resolution };
+  });
 }
 
-/** The same with people called by their names. @param {Conflict[]} conflicts @param {Map<string, string>} names @returns {Conflict[]} */
-export function withNames(conflicts, names) {
-  const known = (/** @type {any} */ value) => names.get(value) ?? value;
-  return conflicts.map((one) => (one.field === "assignee_id" ? { ...one, ...Object.fromEntries(SIDES.map((side) => [side, known(one[side])])) } : one));
+/**
+ * What was settled, one entry for each thing that happened: all fields that one meeting of two edits settled alike, and
+ * all that a tablet still wrote after a document had left it.
+ * @param {Conflict[]} conflicts newest first
+ * @returns {Conflict[][]}
+ */
+export function eventsOf(conflicts) {
+  /** @type {Map<string, Conflict[]>} */
+  const events = new Map();
+  for (const one of conflicts) {
+    const moment = SITUATIONS.has(one.kind) ? "" : (one.resolved_at ?? one.created_at).slice(0, 16);
+    const key = [one.document_id, one.device?.id, one.state, one.kind, one.reason?.code, one.resolved_by, moment].join("|");
+    events.set(key, [...(events.get(key) ?? []), one]);
+  }
+  return [...events.values()];
 }
 
 /** @param {string} field */
@@ -189,6 +211,12 @@ export function pinsOf(row, site) {
 export function mineAt(row) {
   const at = row.first.mine_at_corrected ?? row.first.mine_at;
   return at ? Date.parse(at) : null;
+}
+
+/** What the tablet's own clock said, where that is another minute. @param {Row} row @returns {string | null} */
+export function rawMineAt(row) {
+  const { mine_at: raw, mine_at_corrected: at } = row.first;
+  return raw && at && Math.abs(Date.parse(raw) - Date.parse(at)) >= 60_000 ? raw : null;
 }
 
 /**

@@ -6,7 +6,7 @@ import { Icon } from "../shared/icons.js";
 import { shownTheme, theme } from "../shared/settings.js";
 import { createMap } from "../map/map.js";
 import { routeHue } from "../map/style.js";
-import { fieldName, mineAt, pinsOf, rowText } from "./clashes.js";
+import { fieldName, mineAt, pinsOf, rawMineAt, rowText } from "./clashes.js";
 import { metres } from "./consequence.js";
 import { api } from "./store.js";
 
@@ -56,11 +56,12 @@ function Choice({ row, side, picked, pick, tz }) {
   const { first } = row;
   const at = side === "mine" ? mineAt(row) : first.theirs_at;
   const who = side === "mine" ? first.mine_by?.name : first.theirs_by?.name;
+  const raw = side === "mine" ? rawMineAt(row) : null;
   const isDefault = row.byDefault === side;
   return html`<div class="clash-cell" role="cell">
     <label class="choice">
       <input type="radio" name=${row.key} checked=${picked} onChange=${pick} />
-      <span><b>${rowText(row, side, tz)}</b><span class="choice-by">${t("conflicts.by", { time: at ? formatTime(at, tz) : "–", name: who ?? "" })}</span></span>
+      <span><b>${rowText(row, side, tz)}</b><span class="choice-by">${t("conflicts.by", { time: at ? formatTime(at, tz) : "–", name: who ?? "" })}${raw && html` · ${t("work.raw", { time: formatTime(raw, tz) })}`}</span></span>
     </label>
     ${isDefault && html`<p class="because"><${Icon} name="check" size=${14} /> <span>${t("conflicts.default", { why: reasonText(first.reason) })}</span></p>`}
   </div>`;

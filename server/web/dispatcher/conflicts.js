@@ -3,15 +3,14 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { Button, Chip, Dialog, Empty, ErrorBox, toast } from "../shared/components.js";
 import { html } from "../shared/html.js";
-import { formatDate, formatDuration, formatTime, locale, reasonText, t } from "../shared/i18n.js";
+import { formatDate, formatDuration, formatTime, locale, localDay, reasonText, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
-import { casesOf, fieldName, peopleIn, rowText, withNames } from "./clashes.js";
+import { casesOf, eventsOf, fieldName, rowText, withNames } from "./clashes.js";
 import { ClashTable } from "./clashtable.js";
 import { Lanes } from "./lanes.js";
 import { showFault } from "./changes.js";
 import { PhotosOfVisit } from "./photos.js";
 import { api, branches, me, openConflicts } from "./store.js";
-import { localAt } from "./time.js";
 
 /** @typedef {import("./clashes.js").Conflict} Conflict */
 /** @typedef {import("./clashes.js").Case} Case */
@@ -31,15 +30,6 @@ const picks = signal({});
 const accepting = signal(false);
 /** The last thing kept, for undo. @type {{name: string, ids: string[]} | null} */
 let lastKept = null;
-/** Technicians by id. @type {Map<string, string>} */
-const names = new Map();
-
-/** @param {Conflict[]} conflicts */
-async function learnNames(conflicts) {
-  const unknown = peopleIn(conflicts).filter((id) => !names.has(id));
-  await Promise.all(unknown.map((id) => api("GET", `/technicians/${id}`).then(({ name }) => names.set(id, name), () => {})));
-}
-
 async function load() {
   try {
     const [waiting, rule, person] = await Promise.all([
@@ -47,10 +37,9 @@ async function load() {
       api("GET", "/conflicts?state=settled&limit=50"),
       api("GET", "/conflicts?state=resolved&limit=50").catch(() => ({ items: [] })),
     ]);
-    await learnNames([...waiting.items, ...rule.items, ...person.items]);
-    open.value = withNames(waiting.items, names);
+    open.value = withNames(waiting.items);
     const when = (/** @type {Conflict} */ one) => one.resolved_at ?? one.created_at;
-    settled.value = withNames([...rule.items, ...person.items], names).sort((a, b) => when(b).localeCompare(when(a)));
+    settled.value = withNames([...rule.items, ...person.items]).sort((a, b) => when(b).localeCompare(when(a)));
     openConflicts.value = casesOf(waiting.items).length;
     fault.value = null;
   } catch (error) {
@@ -151,6 +140,7 @@ function caseWords(one) {
 /** @param {{cases: Case[], current: Case | null}} props */
 function List({ cases, current }) {
   const values = cases.reduce((sum, one) => sum + one.rows.length, 0);
+  const events = eventsOf(settled.value);
   return html`<aside class="clash-list" aria-label=${t("conflicts.title")}>
     <header>
       <div><h1>${t("conflicts.title")}</h1><p class="secondary">${t("conflicts.count", { n: cases.length })} · ${t("conflicts.values", { n: values })}</p></div>
@@ -169,31 +159,46 @@ function List({ cases, current }) {
           </li>`,
         )}
       </ul>
-      <h2>${t("conflicts.settled")} <span class="count">${settled.value.length || ""}</span></h2>
+      <h2>${t("conflicts.settled")} <span class="count">${events.length || ""}</span></h2>
       <ul class="settled">
-        ${settled.value.map((one) => html`<${Settled} key=${one.id} one=${one} />`)}
+        ${events.map((event) => html`<${Settled} key=${/** @type {any} */ (event[0]).id} event=${event} />`)}
         ${!settled.value.length && html`<li class="hint settled-none">${t("conflicts.settled_none")}</li>`}
       </ul>
     </div>
   </aside>`;
 }
 
-/** @param {{one: Conflict}} props */
-function Settled({ one }) {
-  const row = { key: one.id, field: one.field, collection: one.collection, parts: [one], first: one, byDefault: /** @type {const} */ ("mine") };
+const MOST_LINES = 3;
+
+/** @param {{event: Conflict[]}} props one thing that happened, whatever number of values it settled */
+function Settled({ event }) {
+  const one = /** @type {Conflict} */ (event[0]);
+  const tz = one.tz ?? undefined;
   const at = one.resolved_at ?? one.created_at;
-  const today = localAt(Date.now(), "UTC").date === at.slice(0, 10);
-  const time = today ? formatTime(at) : formatDate(at, { weekday: false, year: false });
-  const value = one.state === "resolved" && one.resolution ? { ...row, first: { ...one, value_now: one.resolution.value } } : { ...row, first: { ...one, value_now: one.value } };
+  const today = localDay(Date.now(), tz) === localDay(at, tz);
+  const time = today ? formatTime(at, tz) : formatDate(at, { tz, weekday: false, year: false });
+  const lines = [...new Map(event.map((each) => [each.field, each])).values()].map((each) => {
+    const stands = each.state === "resolved" && each.resolution ? each.resolution.value : each.value;
+    const row = { key: each.id, field: each.field, collection: each.collection, parts: [each], first: { ...each, value_now: stands }, byDefault: /** @type {const} */ ("mine") };
+    return t("conflicts.settled_as", { field: fieldName(each.field), value: rowText(row, "value_now", tz) });
+  });
   return html`<li class="settled-one">
     <${Icon} name="check" size=${14} />
     <div>
       <p class="clash-head"><span>${one.site_name ?? one.document_title}</span><span class="hint">${time}</span></p>
-      <p class="hint">${t("conflicts.settled_as", { field: fieldName(one.field), value: rowText(value, "value_now") })}</p>
+      ${lines.slice(0, MOST_LINES).map((line) => html`<p class="hint">${line}</p>`)}
+      ${lines.length > MOST_LINES && html`<p class="hint">${t("conflicts.more", { n: lines.length - MOST_LINES })}</p>`}
       <p class="hint">${one.resolved_by ?? reasonText(one.reason)}</p>
-      ${one.state === "resolved" && html`<button type="button" class="more" onClick=${() => reopen([one.id], one.site_name ?? one.document_title)}>${t("conflicts.reopen")}</button>`}
+      ${one.state === "resolved" && html`<button type="button" class="more" onClick=${() => reopen(event.map(({ id }) => id), one.site_name ?? one.document_title)}>${t("conflicts.reopen")}</button>`}
     </div>
   </li>`;
+}
+
+/** @param {Row} row @param {string} tz */
+function willText(row, tz) {
+  const value = rowText(row, pickOf(row), tz);
+  if (row.first.kind === "late" && row.field === "assignee_id") return t("conflicts.will.whose", { name: value });
+  return t("conflicts.will.value", { field: fieldName(row.field), value });
 }
 
 /** @param {{one: Case, cases: Case[], tz: string}} props */
@@ -223,14 +228,14 @@ function Detail({ one, cases, tz }) {
         <section class="clash-card">
           <h3>${t("conflicts.will")}</h3>
           <ul>
-            ${one.rows.map((row) => html`<li><${Icon} name="arrow" size=${15} /> ${t("conflicts.will.value", { field: fieldName(row.field), value: rowText(row, pickOf(row), tz) })}</li>`)}
+            ${one.rows.map((row) => html`<li><${Icon} name="arrow" size=${15} /> ${willText(row, tz)}</li>`)}
             ${one.technician && html`<li><${Icon} name="device" size=${15} /> ${t("conflicts.will.told", { name: one.technician })}</li>`}
             <li><${Icon} name="check" size=${15} /> ${t("conflicts.will.stays")}</li>
           </ul>
         </section>
         <section class="clash-card">
           <h3>${t("conflicts.merged")} <span class="count">${settledHere.length || ""}</span></h3>
-          ${settledHere.length ? html`<p>${settledHere.map(({ field }) => fieldName(field)).join(" · ")}</p>` : html`<p class="secondary">${t("conflicts.merged_none")}</p>`}
+          ${settledHere.length ? html`<p>${[...new Set(settledHere.map(({ field }) => fieldName(field)))].join(" · ")}</p>` : html`<p class="secondary">${t("conflicts.merged_none")}</p>`}
         </section>
       </div>
     </div>
@@ -310,7 +315,7 @@ export function ConflictsPage() {
   return html`<main class="clashes" id="main">
     <${List} cases=${cases} current=${current} />
     ${current
-      ? html`<${Detail} key=${current.id} one=${current} cases=${cases} tz=${tz} />`
+      ? html`<${Detail} key=${current.id} one=${current} cases=${cases} tz=${current.tz ?? tz} />`
       : open.value && html`<section class="clash-detail"><div class="clash-body"><${Empty} icon="check" text=${t("conflicts.none")} /></div></section>`}
     <${AcceptDialog} cases=${cases} />
   </main>`;
