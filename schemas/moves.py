@@ -51,3 +51,18 @@ class PublishDaySchema(PublishSchema):
 
     date = Day(required=True)
     branch_id = Id(required=True)
+
+
+class TrialSchema(Schema):
+    """Several lists of moves of one branch and day, each tried by itself."""
+
+    class Meta:
+        unknown = RAISE
+
+    date = Day(required=True)
+    branch_id = Id(required=True)
+    alternatives = fields.List(
+        fields.List(fields.Nested(MoveSchema), validate=validate.Length(1, 100)),
+        required=True,
+        validate=validate.Length(1, 100),
+    )

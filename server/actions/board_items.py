@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.entities.base import iso
 from schemas.office import reason_in
-from server.actions.judge_routes import Broken
+from server.actions.judge_routes import Broken, Driving, Pause
 from server.actions.planning_problem import local_span, may_have_started, shift_on
 from server.actions.read_fleet import signs_of
 from server.actions.shown_day import Place, Row, whose
@@ -28,13 +28,17 @@ WAITING = frozenset(
 )
 """Reasons that only somebody else can lift: such a visit waits, whatever the routes look like."""
 
-Pause = tuple[datetime, datetime] | None
-
 
 def visit_item(
-    place: Place, device: Device | None, broken: list[Broken], conflicts: int, now: datetime, locale: str
+    place: Place,
+    device: Device | None,
+    broken: list[Broken],
+    leg: tuple[int, int] | None,
+    conflicts: int,
+    now: datetime,
+    locale: str,
 ) -> Item:
-    """A visit in a row."""
+    """A visit in a row; `leg`: seconds and metres of driving to it, as the day stands."""
     visit, stop = place.visit, place.stop
     item = _summary((visit, place.site, place.customer), conflicts, locale)
     item |= {
@@ -51,6 +55,8 @@ def visit_item(
             "travel_m": stop.travel_m,
             "why": reason_in(say, "route", stop.why, locale),
         }
+    if leg is not None:
+        item["travel_s"], item["travel_m"] = leg
     item["may_have_started"] = may_have_started(visit, device, now)
     limit = min((one for one in (visit.promised_by, visit.window_end) if one), default=None)
     done = visit.exec_state in OVER
@@ -139,7 +145,14 @@ def _summary(row: Row, conflicts: int, locale: str) -> Item:
 
 
 def technician_item(
-    one: Technician, sign: str, branch: Branch, day: date, pause: Pause, device: Item, visits: list[Item]
+    one: Technician,
+    sign: str,
+    branch: Branch,
+    day: date,
+    pause: Pause,
+    driving: Driving,
+    device: Item,
+    visits: list[Item],
 ) -> Item:
     """A row: who, from when to when, the break where the day as it stands has put it."""
     shift = shift_on(one, day)
@@ -161,7 +174,7 @@ def technician_item(
         "max_overtime_minutes": one.max_overtime_minutes,
         "device": device,
         "worked_minutes": sum(item["service_minutes"] for item in own),
-        "travel_km": round(sum(item["travel_m"] or 0 for item in own) / 1000, 1),
+        "travel_km": round(driving.metres / 1000, 1),
     }
 
 

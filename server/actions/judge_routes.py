@@ -54,6 +54,18 @@ class Broken:
         }
 
 
+Pause = tuple[datetime, datetime] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driving:
+    """How long and how far, the way home included; `legs`: to each visit from the one before."""
+
+    seconds: int = 0
+    metres: int = 0
+    legs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """A visit in a technician's row, from when to when."""
@@ -67,10 +79,18 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What is broken, and when each technician has the break (None: no break is due)."""
+    """What is broken, and for each technician the break (None: none is due) and the driving."""
 
     broken: list[Broken]
-    pauses: dict[str, tuple[datetime, datetime] | None]
+    pauses: dict[str, Pause]
+    driving: dict[str, Driving]
+
+    def driven(self) -> Driving:
+        """All of it."""
+        return Driving(
+            seconds=sum(one.seconds for one in self.driving.values()),
+            metres=sum(one.metres for one in self.driving.values()),
+        )
 
 
 def judge_routes(
@@ -86,17 +106,20 @@ def judge_routes(
     for one in standing:
         by_technician.setdefault(one.technician_id, []).append(one)
     broken: list[Broken] = []
-    pauses: dict[str, tuple[datetime, datetime] | None] = {}
+    pauses: dict[str, Pause] = {}
+    driving: dict[str, Driving] = {}
     for technician in people:
         own = sorted(by_technician.get(technician.id, ()), key=lambda one: (one.start, one.visit.id))
-        found, pauses[technician.id] = _judge(branch, day, technician, own, devices.get(technician.id), now)
+        found, pauses[technician.id], driving[technician.id] = _judge(
+            branch, day, technician, own, devices.get(technician.id), now
+        )
         broken.extend(found)
-    return Judged(broken=broken, pauses=pauses)
+    return Judged(broken=broken, pauses=pauses, driving=driving)
 
 
 def _judge(
     branch: Branch, day: date, technician: Technician, own: Sequence[Standing], device: Device | None, now: datetime
-) -> tuple[list[Broken], tuple[datetime, datetime] | None]:
+) -> tuple[list[Broken], Pause, Driving]:
     morning, _ = day_bounds(day, branch.tz)
     shift = technician_day(technician, branch, day, morning)
     slots, asked, free_at = [], [], int(now.timestamp())
@@ -113,13 +136,13 @@ def _judge(
         slots.append(Slot(visit_id=one.visit.id, start=start, end=end))
         asked.append(replace(question, service_s=end - start))
     if shift is None:
-        return _off_shift(technician, own), None
+        return _off_shift(technician, own), None, Driving()
     if shift.pause is not None and shift.pause.latest < max(shift.shift_start, free_at):
         # Its hour is over: whether it was taken is no longer ours to plan.
         shift = replace(shift, pause=None)
     nominal = _nominal(technician, branch, day)
     if not own:
-        return [], nominal
+        return [], nominal, Driving()
     problem = build_problem(asked, [shift])
     wished = int(nominal[0].timestamp()) if nominal else None
     route = route_as_set(problem, shift, slots, wished)
@@ -128,10 +151,12 @@ def _judge(
     if route.pause_start is not None and shift.pause is not None:
         pause = (_moment(route.pause_start), _moment(route.pause_start + shift.pause.length_s))
     zone = ZoneInfo(branch.tz)
-    return [told for one in violations if (told := _in_words(one, technician, own, problem, route, zone))], pause
+    broken = [told for one in violations if (told := _in_words(one, technician, own, problem, route, zone))]
+    legs = {stop.visit_id: (stop.travel_s, stop.travel_m) for stop in route.stops}
+    return broken, pause, Driving(seconds=route.travel_s, metres=route.travel_m, legs=legs)
 
 
-def _nominal(technician: Technician, branch: Branch, day: date) -> tuple[datetime, datetime] | None:
+def _nominal(technician: Technician, branch: Branch, day: date) -> Pause:
     shift = shift_on(technician, day)
     if shift is None or not shift.get("break_start") or not shift["break_minutes"]:
         return None

@@ -9,9 +9,9 @@ from typing import Any
 from schemas.entities.base import iso
 from server.actions.board_items import Item, device_item, letter, nobodys_item, technician_item, visit_item
 from server.actions.file_states import awaiting
-from server.actions.judge_routes import Broken
+from server.actions.judge_routes import Broken, Driving, Judged
 from server.actions.planning_problem import NOT_BEGUN, may_have_started, working_day
-from server.actions.publish_plan import MADE_FROM, judge_day
+from server.actions.publish_plan import MADE_FROM, judge_day, judge_places
 from server.actions.shown_day import (
     Row,
     ShownDay,
@@ -62,6 +62,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
             place,
             shown.devices.get(place.technician_id),
             broken.get(place.visit.id, []),
+            judged.driving.get(place.technician_id, Driving()).legs.get(place.visit.id),
             clashes.get(place.visit.id, 0),
             now,
             locale,
@@ -88,6 +89,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
             branch,
             day,
             judged.pauses.get(one.id),
+            judged.driving.get(one.id, Driving()),
             device_item(shown.devices.get(one.id), visits, notices, now),
             visits,
         )
@@ -101,13 +103,13 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
         "visits": visits,
         "unscheduled": unscheduled,
         "reasons_at": iso(reasons.made_at) if reasons.made_at else None,
-        "draft": _draft_summary(shown),
+        "draft": _draft_summary(shown, judged, now),
         "unpublished": _unpublished(company_id, shown, now),
         "conflicts_open": open_conflicts,
         "attention": _attention(
             open_conflicts, files.quarantined(company_id), visits, technicians, unscheduled, locale, notices
         ),
-        "totals": _totals(visits, technicians),
+        "totals": _totals(visits, technicians, judged.driven()),
     }
 
 
@@ -154,18 +156,18 @@ def _reasons(company_id: str, shown: ShownDay, now: datetime) -> Reasons:
     return Reasons(of=kept, are_stale=is_stale, made_at=plan.created_at)
 
 
-def _draft_summary(shown: ShownDay) -> Item | None:
+def _draft_summary(shown: ShownDay, judged: Judged, now: datetime) -> Item | None:
     """What publishing the day would do, in the figures that the review shows too; None when nothing is to be told."""
     changes = shown.changes()
     if not changes:
         return None
-    before = sum(visit.travel_m or 0 for visit in shown.known.values() if visit.plan_state == "published")
+    before = judge_places(shown, shown.told, now).driven()
     return {
         "plan_id": shown.plan.id if shown.plan else None,
         "changes": changed_visits(changes),
         "technicians": len(changes),
         "unassigned": len(shown.taken),
-        "delta_m": sum((one.stop.travel_m if one.stop else one.visit.travel_m) or 0 for one in shown.places) - before,
+        "delta_m": judged.driven().metres - before.metres,
     }
 
 
@@ -250,7 +252,7 @@ def _attention(
     ]
 
 
-def _totals(visits: list[Item], technicians: list[Item]) -> Item:
+def _totals(visits: list[Item], technicians: list[Item], driving: Driving) -> Item:
     minutes = sum(item["service_minutes"] for item in visits)
     preventive = sum(item["service_minutes"] for item in visits if item["origin"] in ("plan", "proactive"))
     overtime = 0.0
@@ -260,8 +262,8 @@ def _totals(visits: list[Item], technicians: list[Item]) -> Item:
             over = datetime.fromisoformat(max(ends)) - datetime.fromisoformat(one["shift"]["end"])
             overtime += max(over.total_seconds(), 0)
     return {
-        "driving_s": sum(item["travel_s"] or 0 for item in visits),
-        "driving_m": sum(item["travel_m"] or 0 for item in visits),
+        "driving_s": driving.seconds,
+        "driving_m": driving.metres,
         "promises_at_risk": sum(1 for item in visits if item["at_risk"] or item["late_s"]),
         "proactive_share": round(preventive / minutes, 3) if minutes else None,
         "overtime_s": int(overtime),

@@ -40,7 +40,7 @@ def visit_options(company_id: str, visit_id: str, day: date, *, now: datetime, l
         {
             "technician_id": one.technician,
             "name": names[one.technician],
-            "start_at": datetime.fromtimestamp(one.start, UTC),
+            "start_at": datetime.fromtimestamp(-(-one.start // 60) * 60, UTC),
             "position": one.position + 1,
             "extra_s": one.extra_s,
             "travel_s": one.extra_travel_s,

@@ -9,12 +9,13 @@ from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
 
 from schemas.entities.base import Day, Id, iso
-from schemas.moves import MovedSchema, MovesSchema, PublishDaySchema
+from schemas.moves import MovedSchema, MovesSchema, PublishDaySchema, TrialSchema
 from schemas.office import RoutePlanItem
 from server.actions.move_in_draft import Move, Moved, move_in_draft
 from server.actions.publish_plan import discard_day, publish_day, review_day
 from server.actions.read_board import read_board
 from server.actions.shown_day import changed_visits
+from server.actions.try_moves import try_moves
 from server.actions.visit_options import visit_options
 from server.api.body import Blueprint
 from server.api.door import OFFICE, locale, now, principal, requires
@@ -148,3 +149,27 @@ class DayDraftView(MethodView):
         """Drop what a draft makes of one day; its other days stay a draft."""
         discard_day(principal().company_id, query["branch_id"], query["date"], now=now())
         return Response(status=204)
+
+
+@blueprint.route("/board/trial")
+class TrialView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(TrialSchema)
+    @refuses(404, "not-found")
+    @blueprint.response(200)
+    def post(self, body: dict[str, Any]) -> Response:
+        """What moves would do to the day as it is shown: driving added, rules broken. Nothing is kept."""
+        alternatives = [[Move(**move) for move in moves] for moves in body["alternatives"]]
+        found = try_moves(principal().company_id, body["branch_id"], body["date"], alternatives, now=now())
+        return jsonify(
+            {
+                "outcomes": [
+                    {
+                        "extra_s": one.extra_s,
+                        "extra_m": one.extra_m,
+                        "broken": [broken.told(locale()) for broken in one.broken],
+                    }
+                    for one in found
+                ]
+            }
+        )

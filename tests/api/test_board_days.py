@@ -273,3 +273,29 @@ def test_a_reason_is_marked_when_somebody_learns_the_skill(desk: Desk) -> None:
             Technician, desk.company.id, desk.company.anna, skills=[{"code": "crane", "level": 2, "expires_on": None}]
         )
     assert all(one["stale"] for one in reasons(desk, visit))
+
+
+# What a move would do
+
+
+def test_a_trial_says_what_the_board_says_after_the_move_and_keeps_nothing(desk: Desk) -> None:
+    first, second = desk.published("09:00"), desk.visit(site_id=desk.company.sites[2], skills=["crane"])
+    before = desk.board()
+    move = {"visit_id": second, "technician_id": desk.company.anna, "start_at": f"{DAY}T09:30:00Z"}
+    body = {"date": str(DAY), "branch_id": desk.company.branch, "alternatives": [[move]]}
+    [outcome] = desk.office.post("/api/v1/board/trial", json=body).json["outcomes"]
+    assert desk.board()["visits"] == before["visits"]
+    desk.move(second, "09:30")
+    after = desk.board()
+    assert after["totals"]["driving_s"] - before["totals"]["driving_s"] == outcome["extra_s"]
+    assert after["totals"]["driving_m"] - before["totals"]["driving_m"] == outcome["extra_m"]
+    assert {one["code"] for one in outcome["broken"]} == {"skill-missing", "overlap"}
+    tokens = [one["token"] for visit in after["visits"] for one in visit["broken"]]
+    assert sorted(tokens) == sorted(one["token"] for one in outcome["broken"])
+    assert desk.shown(first)["broken"] == []
+
+
+def test_a_trial_of_what_is_not_there_is_not_found(desk: Desk) -> None:
+    move = {"visit_id": "01890a5d-ac96-774b-bcce-b302099a8057", "technician_id": None, "start_at": None}
+    body = {"date": str(DAY), "branch_id": desk.company.branch, "alternatives": [[move]]}
+    problem(desk.office.post("/api/v1/board/trial", json=body), 404, "not-found")

@@ -175,7 +175,7 @@ def test_visit_is_moved_reviewed_and_published_without_a_pointer(
     open_board(page, demo_server, day)
     todo(page, visit["id"]).locator(".todo-main").focus()
     page.keyboard.press("Enter")
-    page.keyboard.press("m")
+    page.keyboard.press("Shift+M")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(visit["site"]["name"])
     dialog.get_by_label("Start").fill("930")
@@ -188,6 +188,90 @@ def test_visit_is_moved_reviewed_and_published_without_a_pointer(
     dialog.get_by_role("button", name="Publish", exact=True).press("Enter")
     expect(page.locator(".draft")).to_contain_text(re.compile("[Aa]ll published"))
     assert office.get(f"/visits/{visit['id']}")["plan_state"] == "published"
+
+
+def movable(office: Office, day: str) -> dict[str, Any]:
+    """A published visit that can be moved, in a row that has a row under it."""
+    board = office.board(day)
+    last = board["technicians"][-1]["id"]
+    found: dict[str, Any] = next(
+        one
+        for one in board["visits"]
+        if not one["locked"] and one["exec_state"] == "not_started" and one["assignee_id"] != last
+    )
+    return found
+
+
+def test_a_visit_is_carried_by_keys_and_put_back_or_down_with_the_focus_on_it(
+    page: Page, demo_server: Server, office: Office, day: str
+) -> None:
+    visit = movable(office, day)
+    open_board(page, demo_server, day)
+    shown = bar(page, visit["id"])
+    shown.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("m")
+    expect(page.locator(".tl-ghost")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    expect(page.locator(".tl-ghost")).to_have_count(0)
+    expect(shown).to_be_focused()
+    assert next(one for one in office.board(day)["visits"] if one["id"] == visit["id"]) == visit
+
+    page.keyboard.press("m")
+    row = page.locator(".tl-row.is-target [data-lane]")
+    page.keyboard.press("ArrowDown")
+    expect(row).not_to_have_attribute("data-lane", visit["assignee_id"])
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    technician = row.get_attribute("data-lane")
+    page.keyboard.press("Enter")
+    expect(page.locator(f'[data-lane="{technician}"] button[data-bar="{visit["id"]}"]')).to_be_focused()
+    moved = next(one for one in office.board(day)["visits"] if one["id"] == visit["id"])
+    assert (moved["assignee_id"], moved["draft"]) == (technician, True)
+    page.keyboard.press("Control+z")
+    expect(page.locator(f'[data-lane="{visit["assignee_id"]}"] button[data-bar="{visit["id"]}"]')).to_be_visible()
+
+
+def test_the_form_of_a_move_says_what_the_board_says_afterwards_and_untouched_moves_nothing(
+    page: Page, demo_server: Server, office: Office, day: str
+) -> None:
+    visit = movable(office, day)
+    before = office.board(day)
+    open_board(page, demo_server, day)
+    bar(page, visit["id"]).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+M")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Start").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(bar(page, visit["id"])).to_be_focused()
+    assert office.board(day)["draft"] == before["draft"]
+
+    page.keyboard.press("Shift+M")
+    other = next(
+        one for one in before["technicians"] if one["id"] != visit["assignee_id"] and one["shift"] and one["travel_km"]
+    )
+    dialog.get_by_role("radio", name=other["name"]).check()
+    with page.expect_response("**/board/trial") as asked:
+        dialog.get_by_label("Start").fill("15:55")
+    outcome = next(
+        outcome
+        for moves, outcome in zip(
+            asked.value.request.post_data_json["alternatives"], asked.value.json()["outcomes"], strict=True
+        )
+        if moves[0]["technician_id"] == other["id"]
+    )
+    minutes = re.compile(rf"[+−]?{abs(round(outcome['extra_s'] / 60))} min")
+    expect(dialog.locator(".move-row:has(:checked) .move-cost")).to_have_text(minutes)
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    after = office.board(day)
+    assert after["totals"]["driving_s"] - before["totals"]["driving_s"] == outcome["extra_s"]
+    told = {one["token"] for one in outcome["broken"]}
+    assert told <= {one["token"] for shown in after["visits"] for one in shown["broken"]}
+    page.keyboard.press("Control+z")
+    expect(page.locator(f'[data-lane="{visit["assignee_id"]}"] button[data-bar="{visit["id"]}"]')).to_be_visible()
 
 
 def test_planned_day_can_be_discarded(page: Page, demo_server: Server, office: Office, day: str) -> None:

@@ -7,12 +7,13 @@ import { locale, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { NeedsYou } from "./attention.js";
 import { CancelDialog, ReturnDialog } from "./commands.js";
+import { spokenCarry } from "./carry.js";
 import { costText, LEVEL_ICONS } from "./cost.js";
 import { DayBar, Figures } from "./daybar.js";
 import { DayList } from "./daylist.js";
 import { carried, pointer } from "./drag.js";
 import { Inspector } from "./inspector.js";
-import { KeyList, listed, useKeys } from "./keys.js";
+import { KeyList, listed, useFocusAfterDialogs, useKeys } from "./keys.js";
 import { MapPane } from "./mappane.js";
 import { MoveDialog } from "./move.js";
 import { PublishDialog } from "./publish.js";
@@ -102,6 +103,7 @@ function Skeleton() {
 export function BoardPage() {
   locale.value;
   useKeys();
+  useFocusAfterDialogs();
   useEffect(() => {
     if (started) return;
     started = true;
@@ -115,6 +117,7 @@ export function BoardPage() {
       ? html`<p class="board-fault" role="status"><${Icon} name="offline" size=${16} /> ${t("board.stale", { time: clock(shown.now, shown.branch.tz) })} <${Button} onClick=${() => refresh()}>${t("action.retry")}<//></p>`
       : html`<div class="alone"><${ErrorBox} error=${fault.value} onRetry=${() => refresh({ own: true })} /></div>`)}
     ${shown ? (wide.value ? html`<${Wide} shown=${shown} />` : html`<${Narrow} shown=${shown} />`) : !fault.value && html`<${Skeleton} />`}
+    <p class="visually-hidden" role="status">${spokenCarry.value}</p>
     <${Card} /><${MoveDialog} /><${CancelDialog} /><${ReturnDialog} /><${PublishDialog} /><${KeyList} />
   </main>`;
 }

@@ -8,7 +8,7 @@ export const LEVEL_ICONS = { fits: "check", costs: "warn", breaks: "alert", unkn
 
 /**
  * Minutes and kilometres as they are put before a person: "+9 min · +4 km".
- * @param {import("./consequence.js").Consequence} consequence
+ * @param {{extraS: number, extraM: number}} cost
  */
 export function costText({ extraS, extraM }) {
   const minutes = Math.round(extraS / 60);

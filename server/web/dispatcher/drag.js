@@ -5,7 +5,7 @@ import { bestOf, bestPlace, consequenceOf, paceOf } from "./consequence.js";
 import { lengthMs } from "./state.js";
 import { moveInDraft } from "./changes.js";
 import { board, held, now, select } from "./store.js";
-import { clock, iso, snap } from "./time.js";
+import { clock, iso, ms, snap } from "./time.js";
 
 /** @typedef {import("./types.js").Visit} Visit */
 /** @typedef {import("./consequence.js").Consequence} Consequence */
@@ -18,6 +18,7 @@ import { clock, iso, snap } from "./time.js";
  * @property {number} start milliseconds, on five minutes
  * @property {Map<string, Consequence>} consequences under the pointer for that row, at the best place for every other
  * @property {string | null} best
+ * @property {boolean} [byKeys] it is the keyboard that carries it
  */
 
 const THRESHOLD_PX = 5;
@@ -53,7 +54,7 @@ export function consequencesAt(visit, start) {
  * @param {Visit} visit
  * @returns {Map<string, Consequence>}
  */
-function bestPlaces(visit) {
+export function bestPlaces(visit) {
   const shown = board.value;
   if (!shown) return new Map();
   const pace = paceOf(shown);
@@ -67,7 +68,7 @@ function bestPlaces(visit) {
  * @param {number} start
  * @returns {Consequence | null}
  */
-function consequenceUnder(visit, technicianId, start) {
+export function consequenceUnder(visit, technicianId, start) {
   const shown = board.value;
   const technician = shown?.technicians.find(({ id }) => id === technicianId);
   return shown && technician ? consequenceOf(shown, visit, technician, start, paceOf(shown), now.value) : null;
@@ -81,20 +82,30 @@ function consequenceUnder(visit, technicianId, start) {
 export function place(visit, consequence) {
   const shown = board.value;
   const technician = shown?.technicians.find(({ id }) => id === consequence.technicianId);
-  if (!shown || !technician) return Promise.resolve(false);
-  const first = { visit_id: visit.id, technician_id: technician.id, start_at: iso(consequence.start), end_at: iso(consequence.end) };
-  const moves = consequence.moves.map((move) => ({
-    visit_id: move.visit.id,
-    technician_id: technician.id,
-    start_at: iso(move.to),
-    end_at: iso(move.to + lengthMs(move.visit)),
-  }));
+  if (!shown || !technician || staysPut(visit, consequence)) return Promise.resolve(false);
   const text = t("board.done.placed", {
     name: visit.site.name,
     technician: technician.name,
     time: clock(consequence.start, shown.branch.tz),
   });
-  return moveInDraft([first, ...moves], text);
+  return moveInDraft(movesOf(visit, consequence), text);
+}
+
+/**
+ * What is sent: the visit itself, and every later one that gives way.
+ * @param {Visit} visit
+ * @param {Consequence} consequence
+ * @returns {import("./changes.js").Move[]}
+ */
+export function movesOf(visit, consequence) {
+  const { technicianId } = consequence;
+  const first = { visit_id: visit.id, technician_id: technicianId, start_at: iso(consequence.start), end_at: iso(consequence.end) };
+  return [first, ...consequence.moves.map((move) => ({ visit_id: move.visit.id, technician_id: technicianId, start_at: iso(move.to), end_at: iso(move.to + lengthMs(move.visit)) }))];
+}
+
+/** Put down where it was: nothing changes. @param {Visit} visit @param {Consequence} consequence */
+function staysPut(visit, consequence) {
+  return visit.assignee_id === consequence.technicianId && visit.planned_start !== null && Math.abs(ms(visit.planned_start) - consequence.start) < 60_000 && !consequence.moves.length;
 }
 
 /**
@@ -103,7 +114,7 @@ export function place(visit, consequence) {
  * @param {Visit} visit
  */
 export function pickUp(event, visit) {
-  if (event.button !== 0 || event.pointerType === "touch" || !canMove(visit)) return;
+  if (event.button !== 0 || carried.value || event.pointerType === "touch" || !canMove(visit)) return;
   const from = { x: event.clientX, y: event.clientY };
   const bar = /** @type {HTMLElement} */ (event.currentTarget).closest("[data-bar]");
   const grabMs = bar && lanes.scale ? lanes.scale.at(from.x - bar.getBoundingClientRect().left) - lanes.scale.start : 0;

@@ -4,9 +4,11 @@ import { signal } from "@preact/signals";
 import { Dialog } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
-import { cancelling, lock, nudge, unschedule } from "./commands.js";
+import { cancelling, lock, nudge, returning, unschedule } from "./commands.js";
 import { routeOf } from "./consequence.js";
-import { canMove } from "./drag.js";
+import { canMove, carried } from "./drag.js";
+import { carryKey, pickUpByKeys } from "./carry.js";
+import { focusVisit, keepFocus } from "./focus.js";
 import { moving } from "./move.js";
 import { openPublish, planDay, publishing } from "./publish.js";
 import { undoLast } from "./changes.js";
@@ -21,7 +23,8 @@ const KEYS = [
   ["/", "keys.find"],
   ["J K", "keys.next"],
   ["← → ↑ ↓", "keys.arrows"],
-  ["M", "keys.move"],
+  ["M", "keys.carry"],
+  ["Shift M", "keys.move"],
   ["Alt ← →", "keys.nudge"],
   ["L", "keys.lock"],
   ["U", "keys.unschedule"],
@@ -42,11 +45,7 @@ const KEYS = [
 function goTo(id) {
   if (!id) return;
   select(id);
-  requestAnimationFrame(() => {
-    const bar = /** @type {HTMLElement | null} */ (document.querySelector(`button[data-bar="${id}"], [data-todo="${id}"] .todo-main, [data-day="${id}"]`));
-    bar?.focus({ preventScroll: true });
-    bar?.scrollIntoView({ block: "nearest" });
-  });
+  focusVisit(id);
 }
 
 /** @param {number} step */
@@ -129,7 +128,10 @@ function commandFor(event) {
     case "u":
       return visit && (() => unschedule(visit));
     case "m":
-      return visit && canMove(visit) ? () => (moving.value = { visit, technicianId: null, start: null }) : null;
+      if (!visit || !canMove(visit)) return null;
+      return () => {
+        if (event.shiftKey || !pickUpByKeys(visit)) moving.value = { visit, technicianId: null, start: null };
+      };
   }
   return null;
 }
@@ -138,16 +140,27 @@ export function useKeys() {
   useEffect(() => {
     const press = (/** @type {KeyboardEvent} */ event) => {
       const target = /** @type {HTMLElement} */ (event.target);
-      if (moving.value || cancelling.value || publishing.value || listed.value) return;
+      if (carryKey(event)) return event.preventDefault();
+      if (carried.value) return;
+      if (moving.value || cancelling.value || returning.value || publishing.value || listed.value) return;
       if (target.closest("input, select, textarea, dialog, .map-box, .popover")) return;
       const command = commandFor(event);
       if (!command) return;
       event.preventDefault();
       command();
     };
-    addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+    // First of all: while something is carried, Enter on its bar puts it down and selects nothing.
+    addEventListener("keydown", press, true);
+    return () => removeEventListener("keydown", press, true);
   }, []);
+}
+
+/** A dialog that closes leaves the focus at the visit that it was about. */
+export function useFocusAfterDialogs() {
+  const open = Boolean(moving.value || cancelling.value || returning.value || publishing.value || listed.value);
+  useEffect(() => {
+    if (!open) keepFocus(selected.value);
+  }, [open]);
 }
 
 export function KeyList() {

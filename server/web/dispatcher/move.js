@@ -5,7 +5,7 @@ import { Button, Dialog } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { costText, firstText, LEVEL_ICONS } from "./cost.js";
-import { consequencesAt, place } from "./drag.js";
+import { consequencesAt, movesOf, place } from "./drag.js";
 import { Shape } from "./shapes.js";
 import { api, board, now, select } from "./store.js";
 import { clock, instantOf, localAt, ms, snap } from "./time.js";
@@ -58,6 +58,8 @@ function MoveForm({ visit, technicianId, start }) {
   const picked = chosen ?? best ?? shown.technicians[0]?.id ?? null;
   const consequence = picked ? consequences.get(picked) : null;
   const close = () => (moving.value = null);
+  const trial = useTrial(shown, visit, consequences);
+  const initial = useMemo(() => ({ time, chosen }), []);
   const [options, setOptions] = useState(/** @type {Array<{technician_id: string, name: string, start_at: string | null, travel_s: number}>} */ ([]));
   useEffect(() => {
     // Worked out by the planner itself; the form is usable without it.
@@ -67,6 +69,7 @@ function MoveForm({ visit, technicianId, start }) {
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!consequence) return;
+    if (visit.planned_start && time === initial.time && picked === initial.chosen) return close();
     setSending(true);
     select(visit.id);
     await place(visit, consequence);
@@ -97,24 +100,54 @@ function MoveForm({ visit, technicianId, start }) {
         <div class="move-list">
           ${shown.technicians.map((technician) => {
             const one = consequences.get(technician.id);
-            return html`<label class=${`move-row ${one ? `is-${one.level}` : ""}`} key=${technician.id}>
+            const told = trial.get(technician.id);
+            const level = !told ? one?.level : told.broken.length ? "breaks" : one?.level === "breaks" ? "costs" : one?.level;
+            return html`<label class=${`move-row ${level ? `is-${level}` : ""}`} key=${technician.id}>
               <input type="radio" name="technician" value=${technician.id} checked=${picked === technician.id} onChange=${() => setChosen(technician.id)} />
               <b>${technician.name}</b>
               ${one &&
-              html`<span class="move-cost">${clock(one.start, tz)} · ${one.level === "breaks" || one.level === "unknown" ? t(`drag.level.${one.level}`) : costText(one)}</span>
-                <span class="move-first"><${Shape} name=${LEVEL_ICONS[/** @type {"fits"} */ (one.level)]} /> ${best === technician.id ? t("drag.best") : firstText(one, tz)}</span>`}
+              html`<span class="move-cost">${clock(one.start, tz)} · ${told ? costText({ extraS: told.extra_s, extraM: told.extra_m }) : "…"}</span>
+                <span class="move-first"><${Shape} name=${LEVEL_ICONS[/** @type {"fits"} */ (level)]} /> ${!told ? "…" : told.broken.length ? told.broken.map(({ short }) => short).join(" · ") : one.level === "costs" ? firstText(one, tz) : t("drag.nothing")}</span>`}
             </label>`;
           })}
         </div>
       </fieldset>
       ${consequence && consequence.moves.length > 0 && html`<${Moves} consequence=${consequence} tz=${tz} />`}
-      <p class="hint">${t("drag.estimate")}</p>
       <footer>
         <${Button} onClick=${close}>${t("action.cancel")}<//>
         <${Button} kind="primary" type="submit" reason=${!typed ? t("move.need_time") : sending ? t("signin.sending") : undefined}>${t("move.go")}<//>
       </footer>
     </form>
   <//>`;
+}
+
+/**
+ * What the server says of the visit in each row at the time in the form: its own roads and rules, so that the figures
+ * are the same before and after.
+ * @param {import("./types.js").Board} shown
+ * @param {Visit} visit
+ * @param {Map<string, import("./consequence.js").Consequence>} consequences
+ * @returns {Map<string, {extra_s: number, extra_m: number, broken: import("./types.js").Broken[]}>}
+ */
+function useTrial(shown, visit, consequences) {
+  const [trial, setTrial] = useState(() => new Map());
+  useEffect(() => {
+    const all = [...consequences.values()];
+    setTrial(new Map());
+    if (!all.length) return undefined;
+    let gone = false;
+    const ask = () =>
+      api("POST", "/board/trial", { date: shown.date, branch_id: shown.branch.id, alternatives: all.map((one) => movesOf(visit, one)) }).then(
+        ({ outcomes }) => !gone && setTrial(new Map(all.map((one, index) => [one.technicianId, outcomes[index]]))),
+        () => {},
+      );
+    const timer = setTimeout(ask, 120);
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [consequences]);
+  return trial;
 }
 
 /** Every visit that gives way, old time → new. @param {{consequence: import("./consequence.js").Consequence, tz: string}} props */

@@ -4,6 +4,7 @@ import { request as send } from "../shared/api.js";
 import { listen } from "../shared/stream.js";
 import { addDays, isDate, localAt, ms } from "./time.js";
 import { routeOf } from "./consequence.js";
+import { focusedVisit, keepFocus } from "./focus.js";
 
 /** @typedef {import("./types.js").Board} Board */
 /** @typedef {import("./types.js").Visit} Visit */
@@ -102,6 +103,7 @@ export function movesSelection(before, after, id) {
 
 /** @param {Board} next */
 function take(next) {
+  keepFocus(focusedVisit());
   board.value = next;
   waiting.value = null;
   clockAhead = ms(next.now) - Date.now();
