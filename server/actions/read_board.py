@@ -24,7 +24,7 @@ from server.actions.shown_day import (
 )
 from server.domain.local_time import local_date
 from server.problems import not_found
-from server.store.models import Branch, DeviceNotice, Visit
+from server.store.models import DeviceNotice, Visit
 from server.store.queries import conflicts, drafts, files, fleet, planning
 from server.store.queries.filters import day_bounds
 from server.store.transaction import snapshot
@@ -175,7 +175,7 @@ def _unpublished(company_id: str, shown: ShownDay, now: datetime) -> list[Item]:
     """Every day from today on that has something nobody has been told of, with how many visits."""
     branch, staff = shown.branch, {one.id: one for one in shown.people}
     today = local_date(now, branch.tz)
-    left = planning.visits(company_id, _left_out(company_id, branch, today) - shown.drafted.keys())
+    left = planning.visits(company_id, _left_out(company_id, shown, today) - shown.drafted.keys())
     visits = planning.visits(company_id, shown.drafted)
     planned = drafts.planned_only(company_id, branch.id, day_bounds(today, branch.tz)[0])
     moves: dict[date, list[tuple[Visit, str, datetime]]] = {}
@@ -205,10 +205,10 @@ def _unpublished(company_id: str, shown: ShownDay, now: datetime) -> list[Item]:
     return found
 
 
-def _left_out(company_id: str, branch: Branch, today: date) -> set[str]:
-    """Visits that open drafts leave out."""
-    plans = [one for one in drafts.drafts(company_id, branch.id) if one.date + timedelta(days=one.horizon_days) > today]
-    return {row.visit_id for row in drafts.unassigned_of(company_id, [one.id for one in plans])}
+def _left_out(company_id: str, shown: ShownDay, today: date) -> set[str]:
+    """Visits that drafts of today and of coming days leave out."""
+    plans = [one.id for one in shown.plans if one.date + timedelta(days=one.horizon_days) > today]
+    return {row.visit_id for row in drafts.unassigned_of(company_id, plans)}
 
 
 def _attention(

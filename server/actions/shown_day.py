@@ -57,6 +57,7 @@ class ShownDay:
 
     `taken`: published here, and with the draft nobody's, with its reasons. `away`: published here, drafted to another
     day. `drafted`: every visit that an open draft of the branch has a place for. `told`: the day as people know it.
+    `plans`: all open drafts of the branch.
     """
 
     branch: Branch
@@ -64,6 +65,7 @@ class ShownDay:
     people: list[Technician]
     devices: Mapping[str, Device]
     plan: RoutePlan | None
+    plans: Sequence[RoutePlan]
     places: list[Place]
     taken: dict[str, RouteUnassigned]
     away: dict[str, RouteStop]
@@ -180,6 +182,7 @@ def shown_day(company_id: str, branch: Branch, day: date, *, now: datetime) -> S
         people=people,
         devices=planning.devices_of(company_id, staff),
         plan=plan,
+        plans=plans,
         places=places,
         taken=taken,
         away=away,

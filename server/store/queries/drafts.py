@@ -42,16 +42,18 @@ def plans_on(company_id: str, branch_id: str, day: date) -> list[RoutePlan]:
 
 def stops_of(company_id: str, plan_ids: Iterable[str]) -> list[RouteStop]:
     """The stops of some plans."""
-    statement = select(RouteStop).where(RouteStop.company_id == company_id, RouteStop.plan_id.in_(list(plan_ids)))
-    return list(db.session.scalars(statement))
+    ids = list(plan_ids)
+    statement = select(RouteStop).where(RouteStop.company_id == company_id, RouteStop.plan_id.in_(ids))
+    return list(db.session.scalars(statement)) if ids else []
 
 
 def unassigned_of(company_id: str, plan_ids: Iterable[str]) -> list[RouteUnassigned]:
     """What some plans left out."""
+    ids = list(plan_ids)
     statement = select(RouteUnassigned).where(
-        RouteUnassigned.company_id == company_id, RouteUnassigned.plan_id.in_(list(plan_ids))
+        RouteUnassigned.company_id == company_id, RouteUnassigned.plan_id.in_(ids)
     )
-    return list(db.session.scalars(statement))
+    return list(db.session.scalars(statement)) if ids else []
 
 
 def planned_only(company_id: str, branch_id: str, since: datetime) -> list[Visit]:

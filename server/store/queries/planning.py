@@ -92,13 +92,14 @@ def _with_coverage(statement: Any) -> list[tuple[Visit, Site, Customer]]:
 
 def rows_of(company_id: str, ids: Iterable[str]) -> list[tuple[Visit, Site, Customer]]:
     """Visits by id with their sites and customers."""
+    wanted = list(ids)
     statement = (
         select(Visit, Site, Customer)
         .join(Site, (Site.company_id == Visit.company_id) & (Site.id == Visit.site_id))
         .join(Customer, (Customer.company_id == Visit.company_id) & (Customer.id == Visit.customer_id))
-        .where(Visit.company_id == company_id, Visit.id.in_(list(ids)))
+        .where(Visit.company_id == company_id, Visit.id.in_(wanted))
     )
-    return _with_coverage(statement)
+    return _with_coverage(statement) if wanted else []
 
 
 def unscheduled(company_id: str, branch_id: str, last_day: date, limit: int) -> list[tuple[Visit, Site, Customer]]:
@@ -177,7 +178,10 @@ def changed_since(company_id: str, ids: Iterable[str], moment: datetime) -> dict
 
 def visits(company_id: str, ids: Iterable[str], *, fresh: bool = False) -> dict[str, Visit]:
     """Visits by id; `fresh` reads them anew, as after a lock."""
-    statement = select(Visit).where(Visit.company_id == company_id, Visit.id.in_(list(ids)))
+    wanted = list(ids)
+    statement = select(Visit).where(Visit.company_id == company_id, Visit.id.in_(wanted))
+    if not wanted:
+        return {}
     found = db.session.scalars(statement.execution_options(populate_existing=True) if fresh else statement)
     return {visit.id: visit for visit in found}
 
