@@ -229,11 +229,11 @@ class Replica:
         self._see_history(answer)
         for sent, result in zip(batch, answer["results"], strict=True):
             self.state.results[sent["id"]] = result
-            self._keep(sent, answer, device_time)
+            self._keep(sent, answer)
         answered = {sent["id"] for sent in batch}
         self.state.outbox = [m for m in self.state.outbox if m["id"] not in answered]
         self.state.notices, self.state.renew = answer["notices"], answer["renew_token"]
-        self._let_go(answer, device_time)
+        self._let_go(answer, answer["server_time"])
         had_effect = [m | {"version": self.state.results[m["id"]]["version"]} for m in batch]
         self.state.answered += [m for m in had_effect if m["version"] is not None and self._is_ahead(m)]
         results: list[Json] = answer["results"]
@@ -263,12 +263,13 @@ class Replica:
 
     # --- what was answered, until a backup covers it ------------------------------------------------------------
 
-    def _keep(self, mutation: dict[str, Json], answer: Mapping[str, Json], at: str) -> None:
+    def _keep(self, mutation: dict[str, Json], answer: Mapping[str, Json]) -> None:
         self.state.kept = [entry for entry in self.state.kept if entry["mutation"]["id"] != mutation["id"]]
-        self.state.kept.append({"mutation": mutation, "epoch": answer["epoch"], "seq": answer["seq"], "at": at})
+        told = {"epoch": answer["epoch"], "seq": answer["seq"], "at": answer["server_time"]}
+        self.state.kept.append({"mutation": mutation, **told})
 
     def _let_go(self, answer: Mapping[str, Json], now: str | None = None) -> None:
-        """Forget what a backup of the same history covers, and what is too old (S-72)."""
+        """Forget what a backup of the same history covers, and what is too old by the server's clock (S-72)."""
         self.state.kept = [
             entry
             for entry in self.state.kept

@@ -6,6 +6,9 @@ import hashlib
 import io
 import os
 import re
+import signal
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -99,3 +102,32 @@ def test_a_bulk_statement_on_a_synced_table_is_refused(app: Flask, company: Smal
 
     with app.app_context(), pytest.raises(BulkWriteRefused):
         bulk()
+
+
+def test_what_a_killed_server_had_not_flushed_is_flushed_before_anybody_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "rounds.db"
+    script = (
+        "import os, sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1])\n"
+        "connection.execute('PRAGMA journal_mode=WAL')\n"
+        "connection.execute('CREATE TABLE answered (n)')\n"
+        "connection.commit()\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(file)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / "rounds.db-wal").stat().st_size > 0
+    flushed: list[str] = []
+    flush = os.fsync
+
+    def seen(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    application = create_app({"DATABASE_URL": f"sqlite:///{file}", "DATA_FOLDER": tmp_path, "TESTING": True})
+    with application.app_context():
+        db.engine.dispose()
+    assert "rounds.db-wal" in flushed

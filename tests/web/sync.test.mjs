@@ -407,3 +407,28 @@ test("a server without checksums is no fault", async () => {
   assert.equal((await round(db, server)).outcome, "ok");
   assert.equal(await database.readMeta(db, "checked"), undefined);
 });
+
+test("a clock that is set makes nothing old: what was sent is kept for 14 days of the office's time", async () => {
+  const there = office();
+  const db = await tablet(there);
+  const behind = { now: () => Date.parse("2020-01-01T09:00:00.000Z") };
+  await edit(db, note("made with a clock that is years behind"));
+  assert.equal((await exchange(db, there.ask, behind)).outcome, "ok");
+  assert.equal((await round(db, there)).outcome, "ok");
+  assert.deepEqual(await states(db), ["accepted"]);
+  await edit(db, note("made after it was set"));
+  await round(db, there);
+  assert.deepEqual(await states(db), ["accepted", "accepted"]);
+});
+
+test("what was sent goes when the office says that 14 days are over", async () => {
+  const there = office();
+  const db = await tablet(there);
+  await edit(db, note("old"));
+  await round(db, there);
+  const push = there.push.bind(there);
+  there.push = (body) => ({ ...push(body), server_time: "2026-12-09T09:00:00.000Z" });
+  await edit(db, note("new"));
+  await round(db, there);
+  assert.equal((await db.outbox.toArray()).length, 1);
+});

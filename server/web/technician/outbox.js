@@ -170,7 +170,7 @@ export function sendAgain(entry) {
   return entry.state === "accepted" || entry.state === "waiting" ? { ...entry, state: "saved", settled_at: null } : entry;
 }
 
-/** Accepted long enough ago that a verified backup must hold it. @param {OutboxEntry | {settled_at?: string | null, state: string}} entry @param {Date} now */
+/** Accepted long enough ago, by the office's clock, that a verified backup must hold it. @param {OutboxEntry | {settled_at?: string | null, state: string}} entry @param {Date} now */
 export function mayForget(entry, now) {
   return (entry.state === "accepted" || entry.state === "verified") && Boolean(entry.settled_at) && now.getTime() - Date.parse(String(entry.settled_at)) > KEPT_DAYS * 86_400_000;
 }

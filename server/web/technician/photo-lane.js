@@ -1,5 +1,6 @@
 // The photos' own lane: it holds no fact up, gives way to each, and goes on at the byte where it was, also after a reload.
 import { Upload } from "tus-js-client";
+import * as clock from "./clock.js";
 import * as database from "./db.js";
 
 /** @typedef {import("./types.js").Photo} Photo */
@@ -186,7 +187,8 @@ export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/upload
     if (!asked.length) return;
     const { receipts } = await ask("POST", "/sync/v1/attachments/receipts", { token, body: { sha256: asked.map((photo) => photo.sha256) } });
     for (const [index, photo] of asked.entries()) {
-      const change = settled(photo, receipts[index], new Date(now()).toISOString());
+      const officeTime = clock.corrected((await database.readMeta(db, "clock")) ?? null, now());
+      const change = settled(photo, receipts[index], new Date(officeTime).toISOString());
       if (change) await db.photos.update(photo.sha256, change);
     }
   }

@@ -56,7 +56,7 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {} 
   const device = await database.readMeta(db, "device");
   if (!device) return { outcome: "signed_out", problem: null, retryAfterS: null };
   try {
-    await pushAll(db, ask, device, now, onProgress);
+    const officeTime = await pushAll(db, ask, device, now, onProgress);
     await askAboutWaiting(db, ask, device, now);
     await pullAll(db, ask, device, now);
     await checkNowAndThen(db, {
@@ -66,7 +66,8 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {} 
       schema: SCHEMA_VERSION,
     });
     await database.writeMeta(db, "contact", { at: iso(now()) });
-    await database.forgetOld(db, new Date(now()));
+    // A clock that was set must not make old what is not: only the office's own word on the time counts.
+    if (officeTime) await database.forgetOld(db, new Date(officeTime));
     return { outcome: "ok", problem: null, retryAfterS: null };
   } catch (error) {
     const problem = /** @type {ProblemError} */ (error);
@@ -89,7 +90,7 @@ function outcomeOf({ status, code }) {
 
 /**
  * Push batch after batch, small ones first and larger ones while the link carries them. A batch that the server cannot take is halved until the one edit is found that it stumbles
- * over; that one is set aside for a person, and the others go on.
+ * over; that one is set aside for a person, and the others go on. Answers with the office's time, when there was an answer.
  * @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now
  * @param {(progress: {sent: number, total: number}) => void} onProgress
  */
@@ -98,9 +99,11 @@ async function pushAll(db, ask, device, now, onProgress) {
   let limit = MOST_AT_ONCE;
   let budget = SMALL_BYTES;
   let sent = 0;
+  /** @type {string | null} */
+  let officeTime = null;
   for (;;) {
     const { batch, waiting } = await database.takeBatch(db, author, limit, budget);
-    if (!batch.length) return;
+    if (!batch.length) return officeTime;
     onProgress({ sent, total: sent + waiting });
     const sentAt = now();
     try {
@@ -114,10 +117,11 @@ async function pushAll(db, ask, device, now, onProgress) {
       const receivedAt = now();
       const took = receivedAt - sentAt;
       budget = took < QUICK_MS ? Math.min(MOST_BYTES, budget * 4) : took > SLOW_MS ? Math.max(SMALL_BYTES / 2, budget / 2) : budget;
-      await database.takeResults(db, answer.results, iso(receivedAt));
+      officeTime = String(answer.server_time);
+      await database.takeResults(db, answer.results, officeTime);
       await database.writeMeta(db, "clock", clock.better(estimate ?? null, clock.measure(sentAt, receivedAt, answer.server_time)));
       const answered = new Set(answer.results.map((/** @type {any} */ result) => result.id));
-      if (!batch.some((entry) => answered.has(entry.id))) return;
+      if (!batch.some((entry) => answered.has(entry.id))) return officeTime;
       sent += batch.length;
       limit = Math.min(MOST_AT_ONCE, limit * 2);
     } catch (error) {
@@ -157,7 +161,7 @@ async function askAboutWaiting(db, ask, device, now) {
   const numbers = waiting.filter((entry) => entry.author === device.technician.id && entry.n !== null).map((entry) => Number(entry.n));
   if (!numbers.length) return;
   const answer = await ask("GET", `/sync/v1/mutations?after=${Math.min(...numbers) - 1}`, { token: device.token });
-  await database.takeResults(db, answer.mutations, iso(now()));
+  await database.takeResults(db, answer.mutations, iso(clock.corrected((await database.readMeta(db, "clock")) ?? null, now())));
 }
 
 /** @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now */
