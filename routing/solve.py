@@ -16,9 +16,9 @@ from routing.frame import Frame, build_frame
 from routing.insert import Orders, orders_of
 from routing.plan import Plan, Reason, Route, Stop, StopAfter, Unassigned
 from routing.problem import Problem
-from routing.repair import relocate, repair
+from routing.repair import legalise, place_pinned, reinsert, relocate, repair
 from routing.ruin import ruin_and_recreate
-from routing.timing import schedule
+from routing.steady import calm, hold, with_disturbance
 
 BUILD_SHARE, TRIAL_SHARE, DEEPEN_SHARE = 0.15, 0.10, 0.90
 """Of the given seconds: when building is to be over, how long the trial of each deepener is, when all search is over.
@@ -31,9 +31,6 @@ VROOM_START_S, VROOM_PAIR_S = 0.3, 3e-5
 """VROOM's measured time to its first solutions: so much, and so much for each pair of visit and technician-day."""
 
 UNKNOWN = 1 << 60
-
-LEAST_GAIN_S = 300
-"""What a re-plan of published visits must gain before anything in a legal start is changed."""
 
 Progress = Callable[[Plan], None]
 
@@ -57,7 +54,6 @@ def solve(
     given = None if start is None else _orders_still_known(frame, start)
     if given is not None:
         best.offer(given, "start")
-    first = best.plan
     best.offer(repair(frame, given if given is not None else best.orders, rounds=0), "regret")
     # 2. Build from nothing, where VROOM can be done in its share of the time.
     if given is None and clock.allows_vroom(frame):
@@ -75,13 +71,16 @@ def solve(
     # 4. Finish: exact steps until nothing gains.
     best.offer(relocate(frame, repair(frame, best.orders)), "finish")
 
-    is_published = any(visit.current is not None for visit in problem.visits)
-    kept_start = given is not None and "start" in first.engines
-    if kept_start and is_published and _is_complete(first, best.plan):
-        gained = first.objective.total - best.plan.objective.total
-        if gained < LEAST_GAIN_S:
-            return explain.explained(problem, first, frame)
-    return explain.explained(problem, best.plan, frame)
+    # 5. What is published stays, but for changes that earn what they disturb.
+    if given is None or all(visit.current is None for visit in problem.visits):
+        return explain.explained(problem, best.plan, frame)
+    standing = reinsert(frame, place_pinned(frame, legalise(frame, given)))
+    orders, changes = calm(frame, standing, best.orders)
+    steady = plan_of(frame, orders, seed)
+    if steady is None or check(problem, steady):
+        steady, changes = best.plan, ()
+    steady = replace(steady, engines=(*best.plan.engines, "steady"))
+    return with_disturbance(frame, explain.explained(problem, steady, frame), changes)
 
 
 Deepener = Callable[[Frame, Orders, float | None, int | None, int], Orders | None]
@@ -110,11 +109,6 @@ def _ruin(frame: Frame, orders: Orders, seconds: float | None, iterations: int |
 def _pyvrp(frame: Frame, orders: Orders, seconds: float | None, iterations: int | None, seed: int) -> Orders | None:
     deepened = engines.pyvrp_orders(frame, seconds=seconds, iterations=iterations, seed=seed, start=orders)
     return None if deepened is None else repair(frame, deepened)
-
-
-def _is_complete(first: Plan, found: Plan) -> bool:
-    """Whether `first` serves all that `found` serves."""
-    return found.assigned_ids <= first.assigned_ids
 
 
 class _Clock:
@@ -198,7 +192,7 @@ def plan_of(frame: Frame, orders: Sequence[Sequence[int]], seed: int = 0) -> Pla
 
 def route_of(frame: Frame, d: int, order: Sequence[int]) -> Route | None:
     """One day's route with all its times; None when the order is not legal."""
-    timed = schedule(frame, d, order)
+    timed = hold(frame, d, order)
     if timed is None:
         return None
     day = frame.problem.days[d]

@@ -21,6 +21,9 @@ from sync.states import OVER, UNDER_WAY
 NOT_BEGUN = ("not_started", "accepted")
 """A technician who has accepted a visit has not touched it yet: it can still be given to somebody else."""
 
+STEP_S = 300
+"""A day that has begun is planned from the next full step on."""
+
 OVER_MIDNIGHT = timedelta(hours=16)
 """How long after midnight the last shift of a day may go on, overtime with it."""
 
@@ -87,13 +90,18 @@ def pose(company_id: str, branch_id: str, first: date, days: int, *, now: dateti
         asked = asked_visit(visit, site, branch, first, now, people=names, device=devices.get(visit.assignee_id or ""))
         if stop is not None:
             where = Placement(technician=stop.technician_id, start=_seconds(stop.start_at))
-            if stop.why.get("code") == "by-hand" and asked.pinned is None:
-                # A person has set it: to move it again has its price too.
-                asked = replace(asked, current=where)
-            standing.setdefault((where.technician, stop.date), []).append((where.start, visit.id))
+            on = stop.date
         elif visit.planned_start is not None and visit.assignee_id in names:
+            where = Placement(technician=visit.assignee_id, start=_seconds(visit.planned_start))
             on = working_day(names[visit.assignee_id], visit.planned_start, branch.tz)
-            standing.setdefault((visit.assignee_id, on), []).append((_seconds(visit.planned_start), visit.id))
+        else:
+            visits.append(asked)
+            continue
+        by_hand = stop is not None and stop.why.get("code") == "by-hand"
+        if asked.pinned is None and (by_hand or asked.current is None):
+            # Drafted or set by a person: to move it again has its price too.
+            asked = replace(asked, current=where)
+        standing.setdefault((where.technician, on), []).append((where.start, visit.id))
         visits.append(asked)
     shifts = [
         day
@@ -177,6 +185,9 @@ def technician_day(
     here = whereabouts if whereabouts is not None and start <= whereabouts.free_at and _seconds(now) >= start else None
     if here is not None:
         begin = max(begin, here.free_at)
+    if begin > start:
+        # In steps, so that the same day is planned the same a moment later.
+        begin = -(-begin // STEP_S) * STEP_S
     if begin >= end:
         return None
     pause = None

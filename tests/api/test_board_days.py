@@ -299,3 +299,37 @@ def test_a_trial_of_what_is_not_there_is_not_found(desk: Desk) -> None:
     move = {"visit_id": "01890a5d-ac96-774b-bcce-b302099a8057", "technician_id": None, "start_at": None}
     body = {"date": str(DAY), "branch_id": desk.company.branch, "alternatives": [[move]]}
     problem(desk.office.post("/api/v1/board/trial", json=body), 404, "not-found")
+
+
+# Planning again
+
+
+def places(desk: Desk, day: date = DAY) -> Any:
+    return {one["id"]: (one["assignee_id"], one["planned_start"]) for one in desk.board(day)["visits"]}
+
+
+def test_planning_a_day_again_changes_nothing_drafted_or_published(desk: Desk) -> None:
+    """At hours that the planner would not choose, as a hand has set them; none of them costs overtime."""
+    desk.published("13:00")
+    desk.published("14:00", desk.company.boris, site_id=desk.company.sites[1])
+    for _ in range(3):
+        desk.visit(site_id=desk.company.sites[2])
+    before = places(desk)
+    desk.plan()
+    drafted = places(desk)
+    assert len(drafted) == 5
+    assert before.items() <= drafted.items()
+    desk.plan()
+    assert places(desk) == drafted
+    assert desk.publish().status_code == 200
+    desk.plan()
+    assert places(desk) == drafted
+    assert desk.board()["draft"] is None
+
+
+def test_what_a_hand_has_placed_stays_when_the_day_is_planned(desk: Desk) -> None:
+    first, second = desk.visit(), desk.visit(site_id=desk.company.sites[1])
+    desk.move(first, "14:30", desk.company.boris)
+    desk.plan()
+    assert places(desk)[first] == (desk.company.boris, f"{DAY}T14:30:00.000Z")
+    assert second in places(desk)

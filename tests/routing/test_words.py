@@ -24,7 +24,7 @@ def words(locale):
 def codes():
     """Every kebab-case or single-word text that is a `code=` or a first choice of a code in the sources."""
     found = set()
-    for name in ("explain.py", "remedies.py", "solve.py"):
+    for name in ("explain.py", "remedies.py", "solve.py", "steady.py"):
         tree = ast.parse((ROOT / "routing" / name).read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg == "code":
