@@ -86,6 +86,11 @@ class Agreements:
         self._places += rows.places(self.company_id, {visit.site_id for visit in every})
         self.assets({each for visit in every for each in visit.asset_ids or ()})
 
+    def hold(self, places: Iterable[object], assets: Iterable[Asset]) -> None:
+        """Keep what was read already: sites, branches, equipment."""
+        self._places += places
+        self._assets |= {asset.id: asset for asset in assets}
+
     def visits_left(self, contract: Contract, visit_id: str) -> int | None:
         """How many of a contract's visits are left for this one; None if there is no limit."""
         if contract.included_visits is None:
@@ -97,7 +102,8 @@ class Agreements:
     def assets(self, ids: Iterable[str]) -> list[Asset]:
         """Equipment by id; what is not there is left out."""
         wanted = set(ids)
-        self._assets |= {asset.id: asset for asset in visits.assets(self.company_id, wanted - self._assets.keys())}
+        if unknown := wanted - self._assets.keys():
+            self._assets |= {asset.id: asset for asset in visits.assets(self.company_id, unknown)}
         return [self._assets[each] for each in sorted(wanted & self._assets.keys())]
 
 

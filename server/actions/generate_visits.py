@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, timezone
+from time import monotonic, sleep
 from typing import Any
 
 from server.actions.decide_coverage import Agreements
@@ -16,14 +17,25 @@ from server.domain.maintenance import Decision, State, VisitState, WarrantyPhase
 from server.extensions import db
 from server.problems import Problem
 from server.store import documents
-from server.store.failures import Contradiction
+from server.store.failures import Refused
+from server.store.feed import chunks
 from server.store.models import MaintenancePlan, Occurrence, Visit
 from server.store.queries import maintenance as queries
-from server.store.transaction import transactional
+from server.store.queries import visits
+from server.store.transaction import snapshot, transactional
 from server.text import say
 
-BATCH = 50
-"""Plans in one transaction: long enough to be quick, short enough that other writers wait less than a second."""
+MOST = 200
+"""Plans that are read and decided at once, and at most in one transaction."""
+
+SLICE = 0.2
+"""Seconds that a transaction should take: other writers wait for no longer, and come in while the next is decided."""
+
+GUESS = 0.01
+"""Seconds that one plan takes to write, until it is measured."""
+
+BREATH = 0.1
+"""Seconds between two transactions without a decision between them: SQLite's waiters look as often as that."""
 
 log = logging.getLogger(__name__)
 
@@ -47,49 +59,142 @@ class Report:
         self.ledger.update(other.ledger)
         self.failed += other.failed
 
+    def fail(self, plan_id: str, name: str, error: Exception) -> None:
+        """Name a plan that was left as it is."""
+        log.warning("maintenance plan %s was left as it is: %s", plan_id, error)
+        self.plans += 1
+        self.failed.append({"plan_id": plan_id, "name": name, "error": str(error)})
+
     def to_json(self) -> dict[str, Any]:
         numbers = {"plans": self.plans, "made": self.made, "withdrawn": self.withdrawn, "moved": self.moved}
         return numbers | {"ledger": dict(sorted(self.ledger.items())), "failed": self.failed}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A plan as it was decided without a lock, with what the decision rests on."""
+
+    plan_id: str
+    name: str
+    values: Known
+    decisions: list[Decision]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Making:
+    """What the visits of one transaction share."""
+
+    agreed: Agreements
+    numbers: Iterator[int]
+    now: datetime
+
+
 def generate_visits(company_id: str, now: datetime, plan_id: str | None = None) -> Report:
     """Bring the ledger and the generated visits of a company, or of one plan, up to `now`.
 
-    Runs in transactions of `BATCH` plans with a savepoint for each plan. Repeating it changes nothing, and two
-    processes at once make the same visits: the plans are locked while they are decided, and a visit's id follows from
-    its occurrence. `Report.made` counts visits made or brought back, `ledger` the rows written, by state.
+    Plans are decided from a snapshot, without a lock. Those whose ledger is then other than the stored one are written
+    in short transactions, as many in each as take about `SLICE` seconds. Repeating it changes nothing, and two
+    processes at once make the same visits: plans are locked while they are written, and decided again if anything that
+    the decision rests on has changed since; a visit's id follows from its occurrence. `Report.made` counts visits made
+    or brought back, `ledger` the rows written, by state.
     """
     report = Report()
-    for ids in _batches([plan_id] if plan_id else queries.plan_ids(company_id)):
-        report.add(_generate(company_id, ids, now))
+    ids = [plan_id] if plan_id else queries.plan_ids(company_id)
+    each, busy = GUESS, False
+    while ids:
+        # While there is much to write, a portion is one transaction; deciding the next leaves the others their turn.
+        fits = max(1, min(MOST, round(SLICE / each)))
+        looked_at = fits if busy else MOST
+        waiting = _decide(company_id, ids[:looked_at], now, report)
+        del ids[:looked_at]
+        busy = bool(waiting)
+        for batch in chunks(waiting, fits):
+            began = monotonic()
+            report.add(_write_all(company_id, batch, now))
+            # What was measured counts for half, so that one slow disk write does not make the next ones tiny.
+            each = (each + (monotonic() - began) / len(batch)) / 2
+            if len(batch) < len(waiting):
+                sleep(BREATH)
     return report
 
 
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
+def _decide(company_id: str, ids: Sequence[str], now: datetime, report: Report) -> list[Decided]:
+    """Decide plans as they are now; those that need nothing are counted, those that cannot be decided are named."""
+    waiting: list[Decided] = []
+    with snapshot():
+        plans = queries.plans(company_id, ids)
+        rows = queries.rows_for(company_id, plans, _since(plans)) if plans else None
+        for plan in plans:
+            assert rows is not None
+            try:
+                values = known(rows, plan, now)
+                decisions = values.ledger(values.generated_until)
+            except ValueError as error:
+                report.fail(plan.id, plan.name, error)
+                continue
+            if _differs(rows, plan, decisions):
+                waiting.append(Decided(plan_id=plan.id, name=plan.name, values=values, decisions=decisions))
+            else:
+                report.plans += 1
+    return waiting
+
+
+def _write_all(company_id: str, batch: Sequence[Decided], now: datetime) -> Report:
+    """Write a batch; when one of its plans cannot be written, each by itself."""
+    try:
+        return _write_batch(company_id, batch, now)
+    except (ValueError, Problem, *Refused) as error:
+        report = Report()
+        if len(batch) == 1:
+            report.fail(batch[0].plan_id, batch[0].name, error)
+        else:
+            for one in batch:
+                report.add(_write_all(company_id, [one], now))
+        return report
 
 
 @transactional
-def _generate(company_id: str, ids: Sequence[str], now: datetime) -> Report:
-    plans = queries.lock_plans(company_id, ids)
+def _write_batch(company_id: str, batch: Sequence[Decided], now: datetime) -> Report:
     report = Report()
+    decided = {one.plan_id: one for one in batch}
+    plans = queries.lock_plans(company_id, list(decided))
     if not plans:
         return report
-    agreed = Agreements(company_id)
     rows = queries.rows_for(company_id, plans, _since(plans))
+    agreed = Agreements(company_id)
+    agreed.hold([*rows.sites.values(), *rows.branches.values()], rows.assets.values())
+    todo: list[tuple[MaintenancePlan, Known, list[Decision]]] = []
     for plan in plans:
-        one = Report(plans=1)
-        try:
-            with db.session.begin_nested():
-                _settle_plan(rows, plan, agreed, now, one)
-        except (ValueError, Problem, Contradiction) as error:
-            log.warning("maintenance plan %s was left as it is: %s", plan.id, error)
-            report.plans += 1
-            report.failed.append({"plan_id": plan.id, "name": plan.name, "error": str(error)})
-        else:
-            report.add(one)
+        values, before = known(rows, plan, now), decided[plan.id]
+        same = values == before.values
+        todo.append((plan, values, before.decisions if same else values.ledger(values.generated_until)))
+    fresh = sum(_is_new(rows, plan, decision) for plan, _, decisions in todo for decision in decisions)
+    numbers = iter(visits.next_visit_numbers(company_id, fresh) if fresh else ())
+    for plan, values, decisions in todo:
+        report.plans += 1
+        _settle_plan(rows, plan, values, decisions, _Making(agreed=agreed, numbers=numbers, now=now), report)
     return report
+
+
+def _is_new(rows: queries.PlanRows, plan: MaintenancePlan, decision: Decision) -> bool:
+    """Whether a visit is to be made that was never there."""
+    row = next((row for row in rows.occurrences.get(plan.id, ()) if row.id == decision.occurrence_id), None)
+    return decision.state is State.GENERATED and (row is None or row.visit_id is None)
+
+
+def _differs(rows: queries.PlanRows, plan: MaintenancePlan, decisions: Sequence[Decision]) -> bool:
+    """Whether writing these decisions would change anything."""
+    stored = {row.id: row for row in rows.occurrences.get(plan.id, ())}
+    for decision in decisions:
+        row = stored.pop(decision.occurrence_id, None)
+        if row is None or _is_new(rows, plan, decision):
+            return True
+        seen = rows.visits.get(row.visit_id) if row.visit_id else None
+        if seen is not None and _wants_change(seen, row, decision):
+            return True
+        if any(getattr(row, name) != value for name, value in _row_of(plan, decision, row.visit_id).items()):
+            return True
+    return bool(stored)
 
 
 def _since(plans: Sequence[MaintenancePlan]) -> datetime:
@@ -99,18 +204,33 @@ def _since(plans: Sequence[MaintenancePlan]) -> datetime:
 
 
 def _settle_plan(
-    rows: queries.PlanRows, plan: MaintenancePlan, agreed: Agreements, now: datetime, report: Report
+    rows: queries.PlanRows,
+    plan: MaintenancePlan,
+    values: Known,
+    decisions: Sequence[Decision],
+    making: _Making,
+    report: Report,
 ) -> None:
-    """Decide one plan and write what differs from the stored ledger."""
-    values = known(rows, plan, now)
+    """Write what in the decisions of one plan differs from the stored ledger."""
     stored = {row.id: row for row in rows.occurrences.get(plan.id, ())}
-    decisions = values.ledger(values.generated_until)
     for decision in decisions:
-        _write(rows, plan, values, decision, stored.pop(decision.occurrence_id, None), agreed, now, report)
+        _write(rows, plan, values, decision, stored.pop(decision.occurrence_id, None), making, report)
     for row in stored.values():
         # Only rows that never had a visit are left: a forecast or a missing anchor that has passed.
         db.session.delete(row)
-    db.session.flush()
+
+
+def _row_of(plan: MaintenancePlan, decision: Decision, visit_id: str | None) -> dict[str, Any]:
+    """The ledger row of a decision. A trigger without an anchor has no date; its row stands at the plan's start."""
+    due_on = decision.due_on or plan.starts_on
+    return {
+        "due_on": due_on,
+        "window_from": decision.window_from or due_on,
+        "window_to": decision.window_to or due_on,
+        "state": decision.state.value,
+        "reason": decision.reason.to_json(),
+        "visit_id": visit_id,
+    }
 
 
 def _write(
@@ -119,21 +239,11 @@ def _write(
     values: Known,
     decision: Decision,
     row: Occurrence | None,
-    agreed: Agreements,
-    now: datetime,
+    making: _Making,
     report: Report,
 ) -> None:
-    visit = _settle_visit(rows, plan, values, decision, row, agreed, now, report)
-    # A trigger without an anchor has no date; its row stands at the start of the plan.
-    due_on = decision.due_on or plan.starts_on
-    wanted = {
-        "due_on": due_on,
-        "window_from": decision.window_from or due_on,
-        "window_to": decision.window_to or due_on,
-        "state": decision.state.value,
-        "reason": decision.reason.to_json(),
-        "visit_id": visit,
-    }
+    visit = _settle_visit(rows, plan, values, decision, row, making, report)
+    wanted = _row_of(plan, decision, visit)
     if row is not None and all(getattr(row, name) == value for name, value in wanted.items()):
         return
     report.ledger[decision.state.value] += 1
@@ -148,7 +258,7 @@ def _write(
         db.session.add(row)
     for name, value in wanted.items():
         setattr(row, name, value)
-    row.decided_at = now
+    row.decided_at = making.now
 
 
 def _settle_visit(
@@ -157,8 +267,7 @@ def _settle_visit(
     values: Known,
     decision: Decision,
     row: Occurrence | None,
-    agreed: Agreements,
-    now: datetime,
+    making: _Making,
     report: Report,
 ) -> str | None:
     """Make, bring back, move or withdraw the visit of one decision; returns its id if there is one."""
@@ -166,7 +275,7 @@ def _settle_visit(
         if decision.state is not State.GENERATED:
             return None
         report.made += 1
-        return _make(rows, plan, values, decision, agreed, now)
+        return _make(rows, plan, values, decision, making)
     seen = rows.visits.get(row.visit_id)
     if seen is None or not _wants_change(seen, row, decision):
         return row.visit_id
@@ -207,9 +316,7 @@ def _locked(company_id: str, visit_id: str) -> Visit | None:
     return visit if isinstance(visit, Visit) else None
 
 
-def _make(
-    rows: queries.PlanRows, plan: MaintenancePlan, values: Known, decision: Decision, agreed: Agreements, now: datetime
-) -> str:
+def _make(rows: queries.PlanRows, plan: MaintenancePlan, values: Known, decision: Decision, making: _Making) -> str:
     assert decision.window_from is not None
     assert decision.window_to is not None
     site = rows.sites[rows.assets[plan.asset_id].site_id]
@@ -229,10 +336,11 @@ def _make(
             "hard_due": plan.hard_due,
         },
         origin="proactive" if proactive else "plan",
-        now=now,
+        now=making.now,
         visit_id=decision.visit_id,
         occurrence_id=decision.occurrence_id,
         plan_id=plan.id,
-        agreed=agreed,
+        agreed=making.agreed,
+        number=next(making.numbers),
     )
     return visit.id

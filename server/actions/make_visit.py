@@ -80,10 +80,12 @@ def make_visit(
     occurrence_id: str | None = None,
     plan_id: str | None = None,
     agreed: Agreements | None = None,
+    number: int | None = None,
 ) -> Visit:
     """Add a visit inside the open transaction; raises Problem as `new_visit` does.
 
-    `agreed` is shared by visits that are made in one transaction, so that nothing is asked for twice.
+    `agreed` is shared by visits that are made in one transaction, so that nothing is asked for twice. A `number` that
+    was taken before lets many visits be written together, at the end of the transaction.
     """
     made = new_visit(
         agreed or Agreements(company_id),
@@ -94,11 +96,12 @@ def make_visit(
         occurrence_id=occurrence_id,
         plan_id=plan_id,
     )
-    number = next(iter(visits.next_visit_numbers(company_id)))
-    body = made.body | {"number": f"V-{number}"}
+    taken = next(iter(visits.next_visit_numbers(company_id))) if number is None else number
+    body = made.body | {"number": f"V-{taken}"}
     visit = Visit(company_id=company_id, **made.beside, **SCHEMA.python_values(body, body))
     db.session.add(visit)
-    db.session.flush()
+    if number is None:
+        db.session.flush()
     return visit
 
 

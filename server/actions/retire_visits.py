@@ -41,9 +41,8 @@ def retire_visits(company_id: str, now: datetime, *, history: bool = False) -> d
 @transactional
 def _retire(company_id: str, before: datetime) -> int:
     retired = 0
-    for visit_id in queries.finished_before(company_id, before, BATCH):
-        documents.lock(company_id, visit_id)
-        visit = documents.load(company_id, "visit", visit_id)
+    kept = documents.lock_all(company_id, queries.finished_before(company_id, before, BATCH))
+    for visit in documents.load_all(company_id, Visit.collection, kept):
         if isinstance(visit, Visit) and not visit.archived:
             visit.archived = True
             retired += 1
@@ -54,7 +53,7 @@ def _retire(company_id: str, before: datetime) -> int:
 def _renew(company_id: str, sites: Sequence[str]) -> int:
     names = office.technician_names(company_id)
     zones = queries.time_zones(company_id, sites)
-    finished = queries.finished_by_asset(company_id, set(sites), None)
+    finished = queries.last_finished(company_id, sites, SHOWN)
     renewed = 0
     for asset in queries.assets_at(company_id, sites):
         recent = [
@@ -64,7 +63,7 @@ def _renew(company_id: str, sites: Sequence[str]) -> int:
                 "technician": names.get(visit.performed_by_id or ""),
                 "outcome": outcome(visit.events),
             }
-            for visit in reversed(finished.get(asset.id, [])[-SHOWN:])
+            for visit in finished.get(asset.id, ())
         ]
         if recent and asset.recent_visits != recent:
             asset.recent_visits = recent

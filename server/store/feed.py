@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Select, Table, and_, bindparam, inspect, select, update
@@ -31,6 +31,7 @@ TOUCHED = "touched"
 LAID = "laid"
 NUMBERED = "numbered"
 """Where a session keeps the feed numbers that its transaction took, by company."""
+Each = TypeVar("Each")
 CHUNK = 1000
 ABSENT = object()
 
@@ -217,11 +218,11 @@ def stored(row: Any) -> Stored:
     )
 
 
-def chunks(ids: Iterable[str]) -> Iterator[list[str]]:
-    """Ids in portions that a statement can carry."""
+def chunks(ids: Iterable[Each], size: int = CHUNK) -> Iterator[list[Each]]:
+    """Ids or other things in portions, by default as many as a statement can carry."""
     every = list(ids)
-    for start in range(0, len(every), CHUNK):
-        yield every[start : start + CHUNK]
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
 
 
 def _of_items(session: Session, company_id: str, items: Sequence[tuple[Synced, bool]]) -> Iterator[Change]:

@@ -29,13 +29,13 @@ with app.app_context():
     print("made", report.made, "failed", report.failed, flush=True)
 """
 
-# Each visit takes its time, and the first ones are told, so that the kill comes in the middle of a run.
+# Few plans are written at once, and the first ones are told, so that the kill comes in the middle of a run.
 SLOWLY = (
     """
 import sys, threading
 from server.actions import generate_visits as module
-module.BATCH = 2
-original, told = module._generate, []
+module.MOST = 2
+original, told = module._write_batch, []
 def slowly(*args):
     report = original(*args)
     told.append(report.made)
@@ -44,7 +44,7 @@ def slowly(*args):
         print("in the middle", flush=True)
         threading.Event().wait()
     return report
-module._generate = slowly
+module._write_batch = slowly
 """
     + COMMAND
 )

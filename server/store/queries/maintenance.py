@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from server.extensions import db
+from server.store.feed import chunks
 from server.store.models import (
     Asset,
     Branch,
@@ -43,6 +44,7 @@ class PlanRows:
     plans: Sequence[MaintenancePlan]
     assets: dict[str, Asset]
     sites: dict[str, Site]
+    branches: dict[str, Branch]
     locales: dict[str, str]
     kinds: dict[str, ServiceKind]
     contracts: dict[str, list[Contract]]
@@ -74,6 +76,11 @@ def lock_plans(company_id: str, ids: Sequence[str]) -> list[MaintenancePlan]:
     return list(db.session.scalars(statement))
 
 
+def plans(company_id: str, ids: Sequence[str]) -> list[MaintenancePlan]:
+    """Plans by id, without a lock; those that are not there are left out."""
+    return list(_by_id(company_id, MaintenancePlan, ids).values())
+
+
 def plan(company_id: str, plan_id: str) -> MaintenancePlan | None:
     """One plan, without a lock."""
     return db.session.get(MaintenancePlan, (company_id, plan_id))
@@ -90,6 +97,7 @@ def rows_for(company_id: str, plans: Sequence[MaintenancePlan], since: datetime)
         plans=plans,
         assets=assets,
         sites=sites,
+        branches=branches,
         locales={site.id: branches[site.branch_id].locale for site in sites.values()},
         kinds={kind.code: kind for kind in _all(ServiceKind, company_id)},
         contracts=_contracts(company_id, {site.customer_id for site in sites.values()}),
@@ -109,8 +117,12 @@ def _all(model: Any, company_id: str) -> list[Any]:
 
 
 def _by_id(company_id: str, model: Any, ids: Iterable[str]) -> dict[str, Any]:
-    found = select(model).where(model.company_id == company_id, model.id.in_(sorted(ids)))
-    return {item.id: item for item in db.session.scalars(found.execution_options(populate_existing=True))}
+    found: dict[str, Any] = {}
+    for part in chunks(sorted(ids)):
+        statement = select(model).where(model.company_id == company_id, model.id.in_(part))
+        rows = db.session.scalars(statement.execution_options(populate_existing=True))
+        found |= {item.id: item for item in rows}
+    return found
 
 
 def _occurrences(company_id: str, plans: Sequence[str]) -> dict[str, list[Occurrence]]:
@@ -129,8 +141,8 @@ def _contracts(company_id: str, customers: set[str]) -> dict[str, list[Contract]
     return found
 
 
-def finished_by_asset(company_id: str, sites: set[str], since: datetime | None) -> dict[str, list[Finished]]:
-    """Visits that ended at some sites, from `since` on (None: ever), by asset; each asset's in order of time."""
+def finished_by_asset(company_id: str, sites: set[str], since: datetime) -> dict[str, list[Finished]]:
+    """Visits that ended at some sites, from `since` on, by asset; each asset's in order of time."""
     found: dict[str, list[Finished]] = defaultdict(list)
     statement = select(
         Visit.id,
@@ -140,15 +152,46 @@ def finished_by_asset(company_id: str, sites: set[str], since: datetime | None) 
         Visit.finished_at,
         Visit.performed_by_id,
         Visit.asset_ids,
-    ).where(Visit.company_id == company_id, Visit.site_id.in_(sorted(sites)), Visit.finished_at.is_not(None))
-    if since is not None:
-        statement = statement.where(Visit.finished_at >= since)
+    ).where(Visit.company_id == company_id, Visit.site_id.in_(sorted(sites)), Visit.finished_at >= since)
     for row in db.session.execute(statement.order_by(Visit.finished_at, Visit.id)):
         values = row._asdict()
         assets = values.pop("asset_ids")
         visit = Finished(**values)
         for asset_id in assets:
             found[asset_id].append(visit)
+    return found
+
+
+def last_finished(company_id: str, sites: Sequence[str], count: int) -> dict[str, list[Finished]]:
+    """The last visits that ended at each piece of equipment of some sites, at most `count`, the latest first."""
+    if db.engine.dialect.name == "sqlite":
+        machine = func.json_each(Visit.asset_ids).table_valued("value", joins_implicitly=True).c.value
+    else:
+        machine = func.jsonb_array_elements_text(Visit.asset_ids).column_valued("machine", joins_implicitly=True)
+    place = func.row_number().over(partition_by=machine, order_by=(Visit.finished_at.desc(), Visit.id.desc()))
+    ranked = (
+        select(Visit.id, machine.label("machine"), place.label("place"))
+        .where(Visit.company_id == company_id, Visit.site_id.in_(sites), Visit.finished_at.is_not(None))
+        .subquery()
+    )
+    statement = (
+        select(
+            ranked.c.machine,
+            Visit.id,
+            Visit.kind,
+            Visit.occurrence_id,
+            Visit.events,
+            Visit.finished_at,
+            Visit.performed_by_id,
+        )
+        .join(ranked, ranked.c.id == Visit.id)
+        .where(Visit.company_id == company_id, ranked.c.place <= count)
+        .order_by(ranked.c.place)
+    )
+    found: dict[str, list[Finished]] = defaultdict(list)
+    for row in db.session.execute(statement):
+        values = row._asdict()
+        found[str(values.pop("machine"))].append(Finished(**values))
     return found
 
 
