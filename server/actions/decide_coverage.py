@@ -7,7 +7,7 @@ finished the day that it was done, both at the site. Visits that are decided ali
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -47,7 +47,9 @@ class Agreements:
 
     def __init__(self, company_id: str) -> None:
         self.company_id = company_id
-        self.contracts = functools.cache(lambda customer_id: rows.contracts(company_id, customer_id))
+        self.contracts: Callable[[str], list[Contract]] = functools.cache(
+            lambda customer_id: rows.contracts(company_id, customer_id)
+        )
         self.prices = functools.cache(
             lambda kind, branch_id, lists: rows.prices(company_id, kind, branch_id, list(lists))
         )
@@ -86,10 +88,16 @@ class Agreements:
         self._places += rows.places(self.company_id, {visit.site_id for visit in every})
         self.assets({each for visit in every for each in visit.asset_ids or ()})
 
-    def hold(self, places: Iterable[object], assets: Iterable[Asset]) -> None:
-        """Keep what was read already: sites, branches, equipment."""
+    def hold(
+        self, places: Iterable[object], assets: Iterable[Asset], contracts: Mapping[str, Iterable[Contract]]
+    ) -> None:
+        """Keep what was read already: sites, branches, equipment, and the contracts of the sites' customers."""
         self._places += places
         self._assets |= {asset.id: asset for asset in assets}
+        customers = {place.customer_id for place in self._places if isinstance(place, Site)}
+        known = {one: sorted(contracts.get(one, ()), key=lambda each: each.number) for one in customers}
+        ask = self.contracts
+        self.contracts = lambda customer_id: known[customer_id] if customer_id in known else ask(customer_id)
 
     def visits_left(self, contract: Contract, visit_id: str) -> int | None:
         """How many of a contract's visits are left for this one; None if there is no limit."""

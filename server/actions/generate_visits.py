@@ -162,7 +162,7 @@ def _write_batch(company_id: str, batch: Sequence[Decided], now: datetime) -> Re
         return report
     rows = queries.rows_for(company_id, plans, _since(plans))
     agreed = Agreements(company_id)
-    agreed.hold([*rows.sites.values(), *rows.branches.values()], rows.assets.values())
+    agreed.hold([*rows.sites.values(), *rows.branches.values()], rows.assets.values(), rows.contracts)
     todo: list[tuple[MaintenancePlan, Known, list[Decision]]] = []
     for plan in plans:
         values, before = known(rows, plan, now), decided[plan.id]

@@ -9,7 +9,6 @@ from typing import Any
 from server.actions.plan_values import outcome
 from server.domain.local_time import local_date
 from server.store import documents
-from server.store.models import Visit
 from server.store.queries import maintenance as queries
 from server.store.queries import office
 from server.store.transaction import transactional
@@ -42,8 +41,8 @@ def retire_visits(company_id: str, now: datetime, *, history: bool = False) -> d
 def _retire(company_id: str, before: datetime) -> int:
     retired = 0
     kept = documents.lock_all(company_id, queries.finished_before(company_id, before, BATCH))
-    for visit in documents.load_all(company_id, Visit.collection, kept):
-        if isinstance(visit, Visit) and not visit.archived:
+    for visit in queries.visits(company_id, kept):
+        if not visit.archived:
             visit.archived = True
             retired += 1
     return retired

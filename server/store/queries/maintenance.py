@@ -81,6 +81,11 @@ def plans(company_id: str, ids: Sequence[str]) -> list[MaintenancePlan]:
     return list(_by_id(company_id, MaintenancePlan, ids).values())
 
 
+def visits(company_id: str, ids: Iterable[str]) -> list[Visit]:
+    """Visits by id, read anew; those that are not there are left out."""
+    return list(_by_id(company_id, Visit, ids).values())
+
+
 def plan(company_id: str, plan_id: str) -> MaintenancePlan | None:
     """One plan, without a lock."""
     return db.session.get(MaintenancePlan, (company_id, plan_id))
