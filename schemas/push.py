@@ -100,6 +100,9 @@ class MutationResult(Schema):
     conflicts = fields.List(fields.Dict())
     problem = fields.Dict(allow_none=True)
     repeated = fields.Boolean()
+    kept_aside = fields.List(
+        fields.String(), metadata={"description": "Fields that this server does not know yet; it keeps them."}
+    )
 
 
 class TabletNotice(Schema):

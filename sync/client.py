@@ -67,6 +67,8 @@ class State:
     """Tokens that a newer one followed, oldest first (S-76)."""
     device_id: str = ""
     technician_id: str = ""
+    schema_version: int = 1
+    """The version of the documents' form that this client knows; told with each push (S-70, S-151)."""
     epoch: str = ""
     """The server's history as it was last told (S-71)."""
     cursor: str | None = None
@@ -128,6 +130,7 @@ class Replica:
         self.state.token, self.state.former_tokens = answer["token"], []
         self.state.device_id = answer["device_id"]
         self.state.technician_id = answer["technician"]["id"]
+        self.state.schema_version = schema_version
         self.state.cursor = None
 
     def _number_anew(self) -> None:
@@ -220,6 +223,7 @@ class Replica:
         """
         batch = self._batch(most)
         body = {"device_time": device_time, "rtt_ms": rtt_ms, "mutations": batch, "told": self._told(batch)}
+        body["schema_version"] = self.state.schema_version
         try:
             answer = self._ask("POST", "/sync/v1/push", body)
         except Refused as refused:

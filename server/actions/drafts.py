@@ -27,13 +27,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """The tablet that pushes, and the technician who holds it."""
+    """The tablet that pushes, the technician who holds it, and the schema version that it last said to know."""
 
     company_id: str
     device_id: str
     technician_id: str
     name: str
     user_id: str | None
+    schema_version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,15 +22,19 @@ CONTACT_NOTED = timedelta(seconds=20)
 """A contact is written down when the last one noted is older than this."""
 
 
-def pull_changes(company_id: str, device_id: str, cursor_text: str | None, limit: int) -> tuple[str, str, bool]:
+def pull_changes(
+    company_id: str, device_id: str, cursor_text: str | None, limit: int, *, schema_version: int
+) -> tuple[str, str, bool]:
     """The answer's JSON text, the encoded cursor, and whether there is more.
 
     Raises Problem `bad-cursor` for text that is no cursor, `epoch-changed` for a cursor of another history.
     """
-    return _pull(company_id, device_id, cursor_text, limit, anew=False)
+    return _pull(company_id, device_id, cursor_text, limit, schema_version, anew=False)
 
 
-def _pull(company_id: str, device_id: str, cursor_text: str | None, limit: int, *, anew: bool) -> tuple[str, str, bool]:
+def _pull(
+    company_id: str, device_id: str, cursor_text: str | None, limit: int, schema_version: int, *, anew: bool
+) -> tuple[str, str, bool]:
     known = marks().known(company_id)
     with snapshot(anew=anew):
         here = pull.feed_of(company_id, device_id)
@@ -39,12 +43,12 @@ def _pull(company_id: str, device_id: str, cursor_text: str | None, limit: int, 
         ahead = cursor.seq > here.newest
         page = Page(changes=[], cursor=cursor, more=False)
         if not went_back and not ahead:
-            page = pull.read_page(company_id, here, cursor, limit)
+            page = pull.read_page(company_id, here, cursor, limit, schema_version)
     if went_back:
         # A snapshot that was begun before the mark was read may only be a moment old: what a later one shows counts.
         if anew:
             renew_epoch(company_id, here.epoch, datetime.now(UTC))
-        return _pull(company_id, device_id, cursor_text, limit, anew=True)
+        return _pull(company_id, device_id, cursor_text, limit, schema_version, anew=True)
     if ahead:
         note_ahead(company_id, device_id, datetime.now(UTC))
         raise Problem(410, "epoch-changed", field="cursor")

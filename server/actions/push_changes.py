@@ -9,28 +9,26 @@ with the documents and the feed.
 
 from __future__ import annotations
 
-import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError
 
+from schemas import contract, newer
 from schemas.entities.base import iso
 from schemas.json_limits import json_text, unstorable
 from schemas.push import quick_mutation, read_mutation
-from server.actions import apply_mutation
-from server.actions.apply_mutation import Applied
 from server.actions.contact import Contact, note_contact, note_numbers
 from server.actions.device_notices import for_tablet, note, numbers_of
 from server.actions.drafts import Drafts, Sender
+from server.actions.judge_push import Result, in_groups, rejected, take_in
 from server.actions.renew_token import is_due
 from server.extensions import db
 from server.problems import FieldError, Problem, invalid
-from server.store import documents, failures, news
-from server.store.models import Conflict
+from server.store import documents, news
 from server.store.queries import devices, fleet
 from server.store.transaction import transactional
 from sync import change
@@ -38,16 +36,11 @@ from sync.change import same
 from sync.clock import corrected, uncertainty
 from sync.ordering import Sorted, sort_push
 
-Result = dict[str, Any]
-Judged = tuple[change.Mutation, Result]
-
 MOST_ERRORS = 20
 """So many wrong fields of one mutation are named."""
 
 MOST_GAPS = 1000
 """So many missing numbers are named at once; a wild number must not make the list as long as itself."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +56,18 @@ class Pushed:
 @dataclass(frozen=True, kw_only=True)
 class Sent:
     """One mutation as it came: `id` is its own, or one made of the device and the content when it has none that
-    can be used; `problem` says why it cannot be read."""
+    can be used; `problem` says why it cannot be read, `aside` what of it only a newer server knows."""
 
     id: str
     raw: Any
     mutation: change.Mutation | None = None
     problem: Problem | None = None
+    aside: newer.Aside = field(default_factory=dict)
+
+    @property
+    def held(self) -> bool:
+        """Whether all of it waits for a newer server."""
+        return self.mutation is None and self.problem is None
 
 
 def push_changes(
@@ -84,7 +83,8 @@ def push_changes(
 
     With `master_wins` a value that both sides changed stays as the server has it, and a person decides.
     """
-    sent = [_read(item, sender.device_id) for item in raw]
+    newer_app = (contact.schema_version or sender.schema_version) > contract.SCHEMA_VERSION
+    sent = _hold_together([_read(item, sender.device_id, newer_app=newer_app) for item in raw])
     return _take(sender, sent, contact=contact, now=now, locale=locale, master_wins=master_wins)
 
 
@@ -100,7 +100,7 @@ def _take(
     for one in sent:
         first.setdefault(one.id, one)
     fresh = [one.mutation for one in first.values() if one.mutation is not None and one.id not in results]
-    broken = [one for one in first.values() if one.problem is not None and one.id not in results]
+    broken = [one for one in first.values() if one.mutation is None and one.id not in results]
     used = numbers_of(device)
     again = [m.n for m in fresh if not used.is_new(m.n)]
     numbers = devices.numbers_of(sender.company_id, sender.device_id, again) if again else {}
@@ -108,7 +108,7 @@ def _take(
     if order.forks:
         note(sender.company_id, sender.device_id, "fork", {"numbers": _forked(order)}, now)
 
-    spoilt = {_group_of(one.raw) for one in broken} - {None}
+    spoilt = {_group_of(one.raw) for one in broken if not one.held} - {None}
     ruled_out = dict.fromkeys(order.forks, Problem(409, "number-taken", field="n"))
     for mutation in order.fresh:
         if mutation.group in spoilt:
@@ -119,11 +119,17 @@ def _take(
         push.look_up(order.fresh)
         return push
 
-    judged, push = _take_in(start, _groups(order.fresh), ruled_out, locale)
-    journal = [_row(mutation, result, push) for mutation, result in judged]
-    results |= {mutation.id: result for mutation, result in judged}
+    judged, push = take_in(start, in_groups(order.fresh), ruled_out, locale)
+    journal = []
+    for mutation, result in judged:
+        row = _row(mutation, result, push)
+        if (aside := first[mutation.id].aside) and result["status"] != "rejected":
+            result["kept_aside"] = newer.names(aside)
+            row["aside"] = aside
+        journal.append(row)
+        results[mutation.id] = result
     for one in broken:
-        results[one.id] = _rejected(_own_id(one.raw), _number(one) or None, _why(one), locale)
+        results[one.id] = _unread(one, locale)
         journal.append(_quarantined(one, results[one.id], push))
     devices.keep_mutations(journal)
     if journal:
@@ -146,20 +152,33 @@ def _take(
     )
 
 
-def _read(raw: Any, device_id: str) -> Sent:
+def _read(raw: Any, device_id: str, *, newer_app: bool) -> Sent:
     mutation = quick_mutation(raw, device_id)
     if mutation is not None:
         return Sent(id=mutation.id, raw=raw, mutation=mutation)
-    mutation_id = _own_id(raw) or _made_id(raw, device_id)
-    why = unstorable(raw)
+    own = _own_id(raw)
+    mutation_id = own or _made_id(raw, device_id)
+    if unstorable(raw):
+        wrong = FieldError(field="mutation", code=str(unstorable(raw)))
+        return Sent(id=mutation_id, raw=raw, problem=Problem(422, "invalid-fields", errors=(wrong,)))
+    known, aside = newer.take_apart(raw) if newer_app else (raw, {})
+    if own and aside and ("whole" in aside or newer.says_nothing(known)):
+        return Sent(id=mutation_id, raw=raw, aside={"whole": raw})
     try:
-        if why is not None:
-            raise Problem(422, "invalid-fields", errors=(FieldError(field="mutation", code=why),))
-        return Sent(id=mutation_id, raw=raw, mutation=read_mutation(raw, device_id))
+        return Sent(id=mutation_id, raw=raw, mutation=read_mutation(known, device_id), aside=aside)
     except ValidationError as error:
         return Sent(id=mutation_id, raw=raw, problem=_problem(error))
-    except Problem as problem:
-        return Sent(id=mutation_id, raw=raw, problem=problem)
+
+
+def _hold_together(sent: list[Sent]) -> list[Sent]:
+    """A group takes effect whole or not at all: when one of its members waits for a newer server all of them do."""
+    held = {_group_of(one.raw) for one in sent if one.held} - {None}
+    if not held:
+        return sent
+    return [
+        replace(one, mutation=None, problem=None, aside={"whole": one.raw}) if _group_of(one.raw) in held else one
+        for one in sent
+    ]
 
 
 def _known(sender: Sender, sent: list[Sent]) -> tuple[list[Sent], dict[str, Result]]:
@@ -186,136 +205,8 @@ def _known(sender: Sender, sent: list[Sent]) -> tuple[list[Sent], dict[str, Resu
     return sent, {one.id: known[one.id].result | {"repeated": True} for one in sent if one.id in known}
 
 
-def _groups(fresh: Sequence[change.Mutation]) -> list[list[change.Mutation]]:
-    """Mutations in their order, the members of a group together where its first one stands."""
-    groups: dict[str, list[change.Mutation]] = {}
-    for mutation in fresh:
-        groups.setdefault(f"group {mutation.group}" if mutation.group else mutation.id, []).append(mutation)
-    return list(groups.values())
-
-
-def _take_in(
-    start: Callable[[], Drafts], groups: list[list[change.Mutation]], ruled_out: Mapping[str, Problem], locale: str
-) -> tuple[list[Judged], Drafts]:
-    """Judge and write all fresh mutations: at once, or one group after the other when the database refuses any."""
-    push = start()
-    judged = [one for members in groups for one in _judge(members, push, ruled_out, locale)]
-    # What objects of the session say goes first: the savepoint is the connection's alone.
-    db.session.flush()
-    savepoint = db.session.connection().begin_nested()
-    try:
-        push.write()
-        savepoint.commit()
-    except failures.Refused as error:
-        log.warning("the database refused something of a push, now one by one: %s", error)
-        savepoint.rollback()
-        push = start()
-        judged = [one for members in groups for one in _judge_and_write(members, push, ruled_out, locale)]
-    push.lay()
-    return _with_versions(judged, push), push
-
-
-def _judge(members: list[change.Mutation], push: Drafts, ruled_out: Mapping[str, Problem], locale: str) -> list[Judged]:
-    """All members go into the drafts, or none: on a problem of one the others are taken back too."""
-    answers: list[Judged] = []
-    mark = push.mark(mutation.document_id for mutation in members)
-    for mutation in members:
-        try:
-            if mutation.id in ruled_out:
-                raise ruled_out[mutation.id]
-            applied = apply_mutation.apply(mutation, push)
-        except Problem as problem:
-            found = problem
-        except failures.Database:
-            raise
-        except Exception:
-            log.exception("mutation %s could not be judged", mutation.id)
-            found = Problem(500, "server-error")
-        else:
-            answers.append((mutation, _result(mutation, applied)))
-            continue
-        push.back(mark)
-        return _all_rejected(members, mutation, found, locale)
-    return answers
-
-
-def _judge_and_write(
-    members: list[change.Mutation], push: Drafts, ruled_out: Mapping[str, Problem], locale: str
-) -> list[Judged]:
-    """The same, and into the documents' tables behind a savepoint."""
-    mark = push.mark(mutation.document_id for mutation in members)
-    savepoint = db.session.connection().begin_nested()
-    answers = _judge(members, push, ruled_out, locale)
-    try:
-        push.write()
-        savepoint.commit()
-    except failures.Refused as error:
-        log.warning("the database refused mutation %s: %s", members[0].id, error)
-        savepoint.rollback()
-        push.back(mark)
-        return _all_rejected(members, members[0], Problem(409, "conflict"), locale)
-    return answers
-
-
-def _all_rejected(
-    members: list[change.Mutation], guilty: change.Mutation, problem: Problem, locale: str
-) -> list[Judged]:
-    others = Problem(409, "group-rejected")
-    return [(m, _rejected(m.id, m.n, problem if m is guilty else others, locale)) for m in members]
-
-
-def _result(mutation: change.Mutation, applied: Applied) -> Result:
-    return {
-        "id": mutation.id,
-        "n": mutation.n,
-        "status": applied.status,
-        "version": None,
-        "conflicts": [conflict_brief(conflict) for conflict in applied.conflicts],
-        "problem": None,
-    }
-
-
-def _is_late(conflict: Conflict) -> bool:
-    """Whether the document had left the tablet: then what others wrote in it since is not for the tablet to read."""
-    return bool(conflict.reason and conflict.reason["params"].get("late"))
-
-
-def conflict_brief(conflict: Conflict) -> dict[str, Any]:
-    """A clash as the tablet that caused it hears of it."""
-    return {
-        "id": conflict.id,
-        "field": conflict.field,
-        "kind": conflict.kind,
-        "class": conflict.clash_class,
-        "base": conflict.base,
-        "mine": conflict.mine,
-        "theirs": None if _is_late(conflict) else conflict.theirs,
-        "chosen": conflict.chosen,
-        "code": conflict.reason["code"] if conflict.reason else None,
-    }
-
-
-def _rejected(mutation_id: str | None, n: int | None, problem: Problem, locale: str) -> Result:
-    return {
-        "id": mutation_id,
-        "n": n,
-        "status": "rejected",
-        "version": None,
-        "conflicts": [],
-        "problem": problem.body(locale),
-    }
-
-
-def _with_versions(judged: list[Judged], push: Drafts) -> list[Judged]:
-    """The results with the version that each document has after this commit."""
-    for mutation, result in judged:
-        if result["status"] != "rejected":
-            result["version"] = push.drafts[mutation.document_id].version
-    return judged
-
-
 def _row(mutation: change.Mutation, result: Result, push: Drafts) -> devices.JournalRow:
-    payload = _payload(mutation)
+    payload = payload_of(mutation)
     return {
         "company_id": push.sender.company_id,
         "id": mutation.id,
@@ -334,7 +225,8 @@ def _row(mutation: change.Mutation, result: Result, push: Drafts) -> devices.Jou
     }
 
 
-def _payload(mutation: change.Mutation) -> dict[str, Any]:
+def payload_of(mutation: change.Mutation) -> dict[str, Any]:
+    """What the journal keeps of a mutation that could be read."""
     return {
         "op": mutation.op,
         "base_version": mutation.base_version,
@@ -349,7 +241,7 @@ def _payload(mutation: change.Mutation) -> dict[str, Any]:
 def _kept(one: Sent) -> dict[str, Any]:
     """What the journal keeps of a mutation: its patch, or as it came when it cannot be read."""
     if one.mutation is not None:
-        return _payload(one.mutation)
+        return payload_of(one.mutation)
     return {"raw_text": json_text(one.raw)} if unstorable(one.raw) else {"raw": one.raw}
 
 
@@ -364,7 +256,7 @@ def _forked(order: Sorted) -> list[int]:
 
 
 def _quarantined(one: Sent, result: Result, push: Drafts) -> devices.JournalRow:
-    """What could not be read, as it came, so that the office can look at it."""
+    """What could not be read, as it came: for the office to look at, or until a server comes that knows it."""
     collection = one.raw.get("collection") if isinstance(one.raw, dict) else None
     named = isinstance(collection, str) and not unstorable(collection)
     return {
@@ -375,15 +267,18 @@ def _quarantined(one: Sent, result: Result, push: Drafts) -> devices.JournalRow:
         "user_id": push.sender.user_id,
         "collection": str(collection)[:40] if named else "",
         "payload": _kept(one),
-        "status": "rejected",
+        "status": result["status"],
         "result": result,
+        "aside": one.aside or None,
         "received_at": push.now,
     }
 
 
-def _why(one: Sent) -> Problem:
-    assert one.problem is not None
-    return one.problem
+def _unread(one: Sent, locale: str) -> Result:
+    """The result of what could not be read: rejected, or held until a server comes that knows it."""
+    problem = one.problem or Problem(422, "newer-than-server")
+    result = rejected(_own_id(one.raw), _number(one) or None, problem, locale)
+    return result | ({"status": "held"} if one.held else {})
 
 
 def _problem(error: ValidationError) -> Problem:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from schemas.contract import SCHEMA_VERSION
+from schemas import contract
 from schemas.shape import shaped
 from server.actions.pull_changes import known_cursor
 from server.problems import Problem
@@ -33,7 +33,7 @@ def read_digest(
     `behind`: something in its scopes is newer than the cursor that it sent, so that there is nothing to compare yet.
     Raises Problem as a pull does with the same cursor.
     """
-    form = min(schema_version, SCHEMA_VERSION)
+    form = min(schema_version, contract.SCHEMA_VERSION)
     with snapshot():
         here = devices.history(company_id)
         answer: dict[str, Any] = {"cursor": Cursor(seq=here.n, epoch=here.epoch).encode(), "behind": False}

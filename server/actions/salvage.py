@@ -36,11 +36,12 @@ MOST_BYTES = 50 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What is in a piece of salvage: the mutations as they came, and the tablet's clock when it sent them."""
+    """What is in a piece of salvage: the mutations as they came, the tablet's clock, and what its app knew."""
 
     mutations: list[Any]
     device_time: datetime | None
     rtt_ms: float | None
+    schema_version: int | None
 
 
 def read_body(body: bytes) -> Found | None:
@@ -55,11 +56,12 @@ def read_body(body: bytes) -> Found | None:
             return None
     if not isinstance(told, dict) or not isinstance(told.get("mutations"), list):
         return None
-    rtt = told.get("rtt_ms")
+    rtt, version = told.get("rtt_ms"), told.get("schema_version")
     return Found(
         mutations=told["mutations"],
         device_time=parse_instant(told.get("device_time")),
         rtt_ms=float(rtt) if isinstance(rtt, int | float) and 0 <= rtt <= 600_000 else None,
+        schema_version=version if type(version) is int and 1 <= version <= 10_000 else None,
     )
 
 
@@ -138,7 +140,9 @@ def import_salvage(company_id: str, salvage_id: str, *, user_id: str | None, now
         name=technician.name,
         user_id=kept.user_id,
     )
-    contact = Contact(device_time=found.device_time or kept.received_at, rtt_ms=found.rtt_ms)
+    contact = Contact(
+        device_time=found.device_time or kept.received_at, rtt_ms=found.rtt_ms, schema_version=found.schema_version
+    )
     results: list[dict[str, Any]] = []
     with acting(Author(user_id=kept.user_id, name=technician.name, device_id=kept.device_id)):
         for start in range(0, len(found.mutations), MOST_MUTATIONS):

@@ -19,7 +19,7 @@ from schemas.json_limits import json_text, unstorable
 from server.actions.apply_mutation import Sender
 from server.actions.conflict_log import note_clash
 from server.actions.contact import Contact
-from server.actions.push_changes import Result
+from server.actions.judge_push import Result
 from server.actions.whole_edits import Edit, as_mutations, push_edits
 from server.store import documents, pull, view
 from server.store.models import Conflict

@@ -22,7 +22,8 @@ from schemas.push import read_mutation
 from server.actions.apply_mutation import Sender
 from server.actions.contact import Contact
 from server.actions.device_notices import numbers_of
-from server.actions.push_changes import Result, push_changes
+from server.actions.judge_push import Result
+from server.actions.push_changes import push_changes
 from server.actions.renew_token import Ended
 from server.actions.salvage import keep_salvage
 from server.store import documents

@@ -17,6 +17,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
+from schemas import contract
 from server.actions.apply_mutation import Sender
 from server.actions.end_device import note_wipe
 from server.actions.renew_token import Ended, find_holder
@@ -69,6 +70,7 @@ class Principal:
     branch_id: str | None = None
     technician_id: str | None = None
     device_id: str | None = None
+    schema_version: int = contract.SCHEMA_VERSION
 
     @property
     def author(self) -> Author:
@@ -100,6 +102,7 @@ def sender() -> Sender:
         technician_id=who.technician_id,
         name=who.name,
         user_id=who.user_id,
+        schema_version=who.schema_version,
     )
 
 
@@ -192,6 +195,7 @@ def device_or_farewell(after_end: AfterEnd | None) -> Callable[[Callable[P, R]],
                 locale=holder.locale or "en",
                 technician_id=holder.technician_id,
                 device_id=holder.device_id,
+                schema_version=holder.schema_version,
             )
             if held.ended is not None:
                 kept = after_end(Farewell(principal=who, why=held.ended)) if after_end else {}
@@ -205,6 +209,15 @@ def device_or_farewell(after_end: AfterEnd | None) -> Callable[[Callable[P, R]],
         return documented
 
     return decorate
+
+
+def refuse_too_old() -> None:
+    """Tell a tablet whose app knows too little that it must be updated; its pushes are taken all the same.
+
+    Raises Problem `upgrade-needed` (426).
+    """
+    if principal().schema_version < contract.OLDEST_VERSION:
+        raise Problem(426, "upgrade-needed", oldest=contract.OLDEST_VERSION)
 
 
 def _person() -> Principal:

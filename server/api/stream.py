@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 
 from server.actions.sign_in import token_hash
 from server.api.body import Blueprint
-from server.api.door import COOKIE, OFFICE, bearer, principal, requires, requires_device
+from server.api.door import COOKIE, OFFICE, bearer, principal, refuse_too_old, requires, requires_device
 from server.api.news_hub import Stream, hub, line_of
 from server.api.openapi import refuses
 from server.problems import Problem
@@ -44,10 +44,12 @@ class StreamView(MethodView):
     @blueprint.arguments(StreamQuery, location="query")
     @blueprint.doc(responses=EVENTS)
     @refuses(400, "bad-cursor")
+    @refuses(426, "upgrade-needed")
     @refuses(503, "no-stream", "database-away")
     def get(self, query: dict[str, Any]) -> Response:
         """An open line that says when there is news for the tablet."""
         who = principal()
+        refuse_too_old()
         device_id = who.device_id
         assert device_id is not None
         device = devices.device(who.company_id, device_id)

@@ -34,6 +34,7 @@ from server.api.door import (
     locale,
     now,
     principal,
+    refuse_too_old,
     requires_device,
     sender,
 )
@@ -136,16 +137,25 @@ class EnrolView(MethodView):
 @blueprint.route("/pull")
 class PullView(MethodView):
     @requires_device
-    @described(blueprint.arguments(PullQuery, location="query"), blueprint.response(200, PullAnswer))
+    @described(
+        blueprint.arguments(PullQuery, location="query"),
+        refuses(400, "bad-cursor"),
+        refuses(410, "epoch-changed"),
+        refuses(426, "upgrade-needed"),
+        blueprint.response(200, PullAnswer),
+    )
     def get(self) -> Response:
         """One page of what changed in the device's scopes after the cursor."""
         who = principal()
         assert who.device_id is not None
+        refuse_too_old()
         cursor, limit = pull_query()
         body = nothing_new(holder(), cursor)
         more = False
         if body is None:
-            body, _, more = pull_changes(who.company_id, who.device_id, cursor, limit)
+            body, _, more = pull_changes(
+                who.company_id, who.device_id, cursor, limit, schema_version=who.schema_version
+            )
         if not more and contact_is_old(holder(), cursor, address(), now()):
             note_pull(who.company_id, who.device_id, cursor, address(), now())
         return Response(body, mimetype="application/json")

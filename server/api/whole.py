@@ -12,10 +12,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 from schemas.entities import COLLECTIONS
 from server.actions.read_digest import read_digest, read_documents
 from server.api.body import Blueprint
-from server.api.door import principal, requires_device
+from server.api.door import Principal, principal, refuse_too_old, requires_device
 from server.api.openapi import refuses
 from server.store import documents
-from server.store.queries import devices
 
 MOST_DOCUMENTS = 50
 
@@ -85,15 +84,16 @@ class DigestView(MethodView):
     @blueprint.arguments(DigestQuery, location="query")
     @refuses(400, "bad-cursor")
     @refuses(410, "epoch-changed")
+    @refuses(426, "upgrade-needed")
     @blueprint.response(200, DigestAnswer)
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Checksums of all that the tablet should hold."""
-        company_id, device_id = _who()
+        who = _who()
         return read_digest(
-            company_id,
-            device_id,
+            who.company_id,
+            str(who.device_id),
             query["cursor"],
-            schema_version=_schema_version(company_id, device_id),
+            schema_version=who.schema_version,
             collection=query["collection"],
             buckets=query["buckets"].split(",") if query["buckets"] else (),
         )
@@ -103,22 +103,16 @@ class DigestView(MethodView):
 class DocumentsView(MethodView):
     @requires_device
     @blueprint.arguments(DocumentsQuery, location="query")
+    @refuses(426, "upgrade-needed")
     @blueprint.response(200, DocumentsAnswer)
     def get(self, query: dict[str, Any]) -> Response:
         """Single documents, for what is not right on the tablet."""
-        company_id, device_id = _who()
+        who = _who()
         ids = list(dict.fromkeys(documents.canonical_id(each) for each in query["ids"].split(",")))
-        body = read_documents(company_id, device_id, ids, schema_version=_schema_version(company_id, device_id))
+        body = read_documents(who.company_id, str(who.device_id), ids, schema_version=who.schema_version)
         return Response(body, mimetype="application/json")
 
 
-def _who() -> tuple[str, str]:
-    who = principal()
-    assert who.device_id is not None
-    return who.company_id, who.device_id
-
-
-def _schema_version(company_id: str, device_id: str) -> int:
-    device = devices.device(company_id, device_id)
-    assert device is not None
-    return device.schema_version
+def _who() -> Principal:
+    refuse_too_old()
+    return principal()

@@ -10,6 +10,7 @@ from typing import Any
 from server.actions.end_upload import end_unfinished
 from server.actions.generate_visits import generate_visits
 from server.actions.retire_visits import retire_visits
+from server.actions.take_up import take_up_aside
 from server.store.files import current_files
 
 Work = Callable[[str, datetime], dict[str, Any]]
@@ -52,8 +53,13 @@ def _end_uploads(company_id: str, now: datetime) -> dict[str, Any]:
     return end_unfinished(current_files(), company_id, now)
 
 
+def _take_up(company_id: str, now: datetime) -> dict[str, Any]:
+    return take_up_aside(company_id, now)
+
+
 TIMETABLE: tuple[Job, ...] = (
     Job(name="generate_visits", work=_generate, minute=5),
+    Job(name="take_up_aside", work=_take_up, minute=15),
     Job(name="retire_visits", work=_retire, hour=3, minute=10),
     Job(name="end_uploads", work=_end_uploads, hour=3, minute=40),
 )

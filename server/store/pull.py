@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
+from schemas import contract
+from schemas.shape import shaped
 from server.extensions import db
 from server.store import rows
 from server.store.models import Company, DeviceScope, ScopeFeed, SyncClock
@@ -84,8 +86,8 @@ def subscriptions(company_id: str, device_id: str) -> list[Subscription]:
     return feed_of(company_id, device_id).held
 
 
-def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int) -> Page:
-    """Up to `limit` changes after `cursor`; cost follows the page, not the store."""
+def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int, schema_version: int) -> Page:
+    """Up to `limit` changes after `cursor`, in the form of a schema version; cost follows the page, not the store."""
     streams = [stream for one in feed.held for stream in _streams(company_id, one, cursor, feed.newest)]
     found = _rows(company_id, streams, limit + 1) if streams else []
     more = len(found) > limit
@@ -98,7 +100,14 @@ def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int) -> Page:
     there = [row for row in found if row[BODY] is not None]
     gone = {row[DOCUMENT] for row in there if not row[LIVE] or row[DELETED]}
     drops = _drops(company_id, feed, [row for row in there if row[DOCUMENT] in gone]) if gone else {}
-    changes = [drops.get(row[DOCUMENT]) or put(row[COLLECTION], row[VERSION], row[BODY]) for row in there]
+    if schema_version < contract.SCHEMA_VERSION:
+        changes = [
+            drops.get(row[DOCUMENT]) or put(row[COLLECTION], row[VERSION], text)
+            for row in there
+            if (text := shaped(row[COLLECTION], row[BODY], schema_version)) is not None
+        ]
+    else:
+        changes = [drops.get(row[DOCUMENT]) or put(row[COLLECTION], row[VERSION], row[BODY]) for row in there]
     return Page(changes=changes, cursor=after, more=more)
 
 

@@ -61,7 +61,7 @@ def test_a_reader_misses_nothing_that_many_writers_commit(
         nonlocal cursor
         more = True
         while more:
-            text, cursor, more = pull_changes(company_id, device_id, cursor, 7)
+            text, cursor, more = pull_changes(company_id, device_id, cursor, 7, schema_version=1)
             for row in json.loads(text)["changes"]:
                 assert row["version"] >= seen.get(row["id"], 0), "a replica never goes back"
                 seen[row["id"]] = row["version"]

@@ -6,7 +6,7 @@ and a foreign key would be looked up for each of their rows.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.extensions import Model
@@ -181,12 +181,21 @@ class DeviceScope(Model):
 
 
 class Mutation(Model):
-    """The inbox and journal: every mutation as it came, with its stored result. The id has its effect once."""
+    """The inbox and journal: every mutation as it came, with its stored result. The id has its effect once.
+
+    `aside` is what of it is not known yet here, from a newer client (`schemas.newer.Aside`).
+    """
 
     __table_args__ = (
         ForeignKeyConstraint(["company_id", "device_id"], ["device.company_id", "device.id"]),
         Index(None, "company_id", "device_id", "n"),
         Index(None, "company_id", "status"),
+        Index(
+            "ix_mutation_aside",
+            "company_id",
+            postgresql_where=text("aside IS NOT NULL"),
+            sqlite_where=text("aside IS NOT NULL"),
+        ),
     )
 
     company_id: Mapped[CompanyKey]
@@ -199,6 +208,7 @@ class Mutation(Model):
     payload: Mapped[JsonObject]
     status: Mapped[str] = mapped_column(String(20))
     result: Mapped[JsonObject]
+    aside: Mapped[OptionalJson]
     made_at: Mapped[OptionalAt]
     made_at_corrected: Mapped[OptionalAt]
     uncertainty_s: Mapped[float | None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, select, update
+from sqlalchemy import Select, and_, bindparam, delete, or_, select, update
 
 from server.extensions import db
 from server.store import rows
@@ -121,6 +121,48 @@ def mutations_of_device(company_id: str, device_id: str, after: int, limit: int)
         .limit(limit)
     )
     return list(db.session.scalars(statement))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aside:
+    """A mutation of which something is kept aside, and where it stands in its device's order."""
+
+    id: str
+    device_id: str
+    n: int
+    user_id: str | None
+
+
+def with_aside(company_id: str, after: Aside | None, limit: int) -> list[Aside]:
+    """Mutations of which something is kept aside, each device's in its own order, after one of them."""
+    own = Mutation
+    statement = select(own.id, own.device_id, own.n, own.user_id).where(
+        own.company_id == company_id, own.aside.is_not(None)
+    )
+    if after is not None:
+        same = and_(own.device_id == after.device_id, or_(own.n > after.n, and_(own.n == after.n, own.id > after.id)))
+        statement = statement.where(or_(own.device_id > after.device_id, same))
+    found = db.session.execute(statement.order_by(own.device_id, own.n, own.id).limit(limit))
+    return [Aside(id=row.id, device_id=row.device_id, n=row.n, user_id=row.user_id) for row in found]
+
+
+def aside_together(company_id: str, one: Aside) -> list[Mutation]:
+    """A mutation that waits whole with the others of its group, in their order; one that waits in part by itself."""
+    own = Mutation
+    statement = select(own).where(own.company_id == company_id, own.id == one.id, own.aside.is_not(None))
+    row = db.session.scalar(statement.execution_options(populate_existing=True))
+    group = (row.aside or {}).get("whole", {}).get("group") if row is not None else None
+    if row is None or group is None:
+        return [row] if row is not None else []
+    # A group is sent in one push.
+    together = select(own).where(
+        own.company_id == company_id,
+        own.device_id == one.device_id,
+        own.received_at == row.received_at,
+        own.aside.is_not(None),
+    )
+    rows = db.session.scalars(together.order_by(own.n, own.id).execution_options(populate_existing=True))
+    return [each for each in rows if (each.aside or {}).get("whole", {}).get("group") == group]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,7 @@ class Holder:
     last_seen_at: datetime | None
     address: str | None
     epoch: str | None
+    schema_version: int
     feed_epoch: str
     feed_n: int
     backed_up_through: int
@@ -87,6 +88,7 @@ def _holder(which: Callable[[Any], Any]) -> Select[Any]:
             device.c.last_seen_at,
             device.c.address,
             device.c.epoch,
+            device.c.schema_version,
             company.c.epoch.label("feed_epoch"),
             clock.c.n.label("feed_n"),
             clock.c.backed_up_through,

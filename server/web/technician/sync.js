@@ -10,6 +10,8 @@ import { checkNowAndThen } from "./whole.js";
 
 export const APP_VERSION = "0.1.0";
 export const SCHEMA_VERSION = 1;
+/** What each push says of this app: the office sends documents in the form that it knows. */
+const SELF = { app_version: APP_VERSION, schema_version: SCHEMA_VERSION };
 
 const PAGE = 200;
 const LEAST_PAGE = 10;
@@ -44,6 +46,7 @@ export async function enrol(db, ask, { code, deviceName }) {
     body: { code: code.replace(/[\s-]/g, "").toUpperCase(), device_name: deviceName, app_version: APP_VERSION, schema_version: SCHEMA_VERSION },
   });
   await database.register(db, { ...answer, device_name: deviceName });
+  await database.writeMeta(db, "told", SCHEMA_VERSION);
 }
 
 /**
@@ -57,6 +60,7 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {} 
   if (!device) return { outcome: "signed_out", problem: null, retryAfterS: null };
   try {
     const officeTime = await pushAll(db, ask, device, now, onProgress);
+    await sayVersion(db, ask, device, now);
     await askAboutWaiting(db, ask, device, now);
     await pullAll(db, ask, device, now);
     await checkNowAndThen(db, {
@@ -112,7 +116,7 @@ async function pushAll(db, ask, device, now, onProgress) {
         token: device.token,
         compress: true,
         timeoutMs: THIN_LINK_MS,
-        body: { device_time: iso(sentAt), ...(estimate ? { rtt_ms: Math.round(estimate.uncertaintyMs * 2) } : {}), mutations: batch.map(wire) },
+        body: { ...SELF, device_time: iso(sentAt), ...(estimate ? { rtt_ms: Math.round(estimate.uncertaintyMs * 2) } : {}), mutations: batch.map(wire) },
       });
       const receivedAt = now();
       const took = receivedAt - sentAt;
@@ -134,6 +138,13 @@ async function pushAll(db, ask, device, now, onProgress) {
       await oneRefused(db, batch[0], problem, now);
     }
   }
+}
+
+/** After an update of the app the office must know of it before it sends documents, also when there is nothing to push. @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now */
+async function sayVersion(db, ask, device, now) {
+  if ((await database.readMeta(db, "told")) === SCHEMA_VERSION) return;
+  await ask("POST", "/sync/v1/push", { token: device.token, body: { ...SELF, device_time: iso(now()), mutations: [] } });
+  await database.writeMeta(db, "told", SCHEMA_VERSION);
 }
 
 /** Would the same batch fail again because of what is in it? @param {ProblemError} problem */
