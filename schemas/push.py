@@ -40,6 +40,7 @@ class MutationSchema(Schema):
     add = fields.Dict(keys=fields.String(), values=fields.List(fields.Raw(allow_none=True)), load_default=dict)
     remove = fields.Dict(keys=fields.String(), values=fields.List(fields.Raw(allow_none=True)), load_default=dict)
     group = Id(allow_none=True, load_default=None)
+    resolves = Id(allow_none=True, load_default=None)
 
 
 class ToldSchema(Schema):

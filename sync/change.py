@@ -54,6 +54,8 @@ class Mutation:
     add: Mapping[str, Sequence[Json]] = field(default_factory=dict)
     remove: Mapping[str, Sequence[Json]] = field(default_factory=dict)
     group: str | None = None
+    resolves: str | None = None
+    """The conflict that a person settles by this edit."""
 
 
 @dataclass(frozen=True, kw_only=True)

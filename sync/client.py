@@ -161,8 +161,12 @@ class Replica:
         add: Mapping[str, Sequence[Json]] | None = None,
         remove: Mapping[str, Sequence[Json]] | None = None,
         group: str | None = None,
+        resolves: str | None = None,
     ) -> dict[str, Json]:
-        """Write an edit down as a mutation: the next number, and the version that was seen (S-18, S-21)."""
+        """Write an edit down as a mutation: the next number, and the version that was seen (S-18, S-21).
+
+        `resolves` is the conflict that the person settles by it (S-43).
+        """
         held = self.state.documents.get(document_id)
         self.state.n += 1
         mutation: dict[str, Json] = {
@@ -178,6 +182,8 @@ class Replica:
             "made_at": made_at,
             "group": group,
         }
+        if resolves:
+            mutation["resolves"] = resolves
         self.state.outbox.append(mutation)
         return mutation
 

@@ -16,6 +16,7 @@ from server.actions.decide_coverage import decide_again
 from server.actions.drafts import Draft, Drafts, Sender, named_by
 from server.actions.edit_document import check_order
 from server.actions.make_visit import new_visit
+from server.actions.tablet_conflicts import settle_by_edit
 from server.actions.visit_work import settled
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
@@ -58,7 +59,10 @@ def apply(mutation: Mutation, push: Drafts) -> Applied:
             raise not_found()
         device_documents.delete(mutation, push, draft)
         return Applied(status="applied")
-    return _update(mutation, push, draft, late=reach == "late")
+    done = _update(mutation, push, draft, late=reach == "late")
+    if mutation.resolves is not None:
+        settle_by_edit(mutation, push)
+    return done
 
 
 def _create(mutation: Mutation, push: Drafts) -> Applied:

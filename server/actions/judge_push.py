@@ -9,6 +9,7 @@ from typing import Any
 from server.actions import apply_mutation
 from server.actions.apply_mutation import Applied
 from server.actions.drafts import Drafts
+from server.actions.tablet_conflicts import is_late
 from server.extensions import db
 from server.problems import Problem
 from server.store import failures
@@ -111,11 +112,6 @@ def _result(mutation: change.Mutation, applied: Applied) -> Result:
     }
 
 
-def _is_late(conflict: Conflict) -> bool:
-    """Whether the document had left the tablet: then what others wrote in it since is not for the tablet to read."""
-    return bool(conflict.reason and conflict.reason["params"].get("late"))
-
-
 def conflict_brief(conflict: Conflict) -> dict[str, Any]:
     """A clash as the tablet that caused it hears of it."""
     return {
@@ -125,7 +121,7 @@ def conflict_brief(conflict: Conflict) -> dict[str, Any]:
         "class": conflict.clash_class,
         "base": conflict.base,
         "mine": conflict.mine,
-        "theirs": None if _is_late(conflict) else conflict.theirs,
+        "theirs": None if is_late(conflict) else conflict.theirs,
         "chosen": conflict.chosen,
         "code": conflict.reason["code"] if conflict.reason else None,
     }

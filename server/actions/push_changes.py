@@ -235,7 +235,7 @@ def payload_of(mutation: change.Mutation) -> dict[str, Any]:
         "remove": mutation.remove,
         "group": mutation.group,
         "made_at": iso(mutation.made_at),
-    }
+    } | ({"resolves": mutation.resolves} if mutation.resolves else {})
 
 
 def _kept(one: Sent) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, not
 from server.actions.push_changes import push_changes
 from server.actions.renew_token import renew_token
 from server.actions.salvage import keep_salvage
+from server.actions.tablet_conflicts import own_conflicts
 from server.api import inflate
 from server.api.body import Blueprint, described, lenient_json
 from server.api.door import (
@@ -316,6 +317,32 @@ class MutationsView(MethodView):
             ],
             "more": len(rows) > len(shown),
         }
+
+
+class OwnConflicts(Schema):
+    """What a technician's edits met with, newest first, in words."""
+
+    conflicts = fields.List(fields.Dict(), required=True)
+
+
+class ConflictsQuery(Schema):
+    """How many."""
+
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 500))
+
+
+@blueprint.route("/conflicts")
+class ConflictsView(MethodView):
+    @requires_device
+    @blueprint.arguments(ConflictsQuery, location="query")
+    @blueprint.response(200, OwnConflicts)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """The conflicts of who holds this tablet: one entry for each thing that two people changed."""
+        who = principal()
+        assert who.device_id is not None
+        assert who.technician_id is not None
+        found = own_conflicts(who.company_id, who.technician_id, who.device_id, now=now(), most=query["limit"])
+        return {"conflicts": found}
 
 
 @blueprint.route("/schema")

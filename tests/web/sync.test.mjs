@@ -18,6 +18,8 @@ class Office {
   wrong = null;
   epoch = "a";
   device = 0;
+  conflicts = [];
+  asked = 0;
 
   put(collection, document) {
     const version = (this.documents.get(document.id)?.version ?? 0) + 1;
@@ -38,6 +40,7 @@ class Office {
     if (route === "POST /sync/v1/push") return this.push(body);
     if (route === "GET /sync/v1/pull") return this.pull(url.searchParams.get("cursor"));
     if (route === "GET /sync/v1/mutations") return { mutations: [...this.journal.values()].map((result) => ({ ...result, status: "applied" })), more: false };
+    if (route === "GET /sync/v1/conflicts") return { conflicts: (this.asked += 1) && this.conflicts };
     if (route === "GET /sync/v1/digest") return this.digest(url.searchParams);
     if (route === "GET /sync/v1/documents") return { changes: url.searchParams.get("ids").split(",").map((id) => this.change(id)) };
     throw new Error(route);
@@ -431,4 +434,42 @@ test("what was sent goes when the office says that 14 days are over", async () =
   await edit(db, note("new"));
   await round(db, there);
   assert.equal((await db.outbox.toArray()).length, 1);
+});
+
+test("conflicts are asked for after a push that met with one, and not with every exchange", async () => {
+  const made = office();
+  const db = await tablet(made);
+  await round(db, made);
+  await round(db, made);
+  assert.equal(made.asked, 1);
+  made.conflicts = [{ id: "c1", state: "settled" }];
+  const plain = made.push.bind(made);
+  made.push = (body) => {
+    const answer = plain(body);
+    return { ...answer, results: answer.results.map((result) => ({ ...result, conflicts: [{ id: "c1" }] })) };
+  };
+  await edit(db, note("a"));
+  await round(db, made);
+  assert.equal(made.asked, 2);
+  assert.deepEqual((await db.conflicts.toArray()).map((one) => one.id), ["c1"]);
+});
+
+test("a visit that is taken away leaves its reason, keeps its unsent edits, and is told no more when it comes back", async () => {
+  const made = office();
+  const db = await tablet(made);
+  await round(db, made);
+  assert.ok(Date.parse((await db.meta.get("firstSync")).value));
+  made.wrong = (route) => route === "POST /sync/v1/push" && problem(503);
+  await edit(db, note("hums"));
+  await round(db, made);
+  made.drop("v1", "reassigned");
+  made.wrong = null;
+  await database.takePage(db, { ...made.pull((await db.meta.get("cursor")).value), more: false }, { at: "2026-11-23T10:00:00.000Z", fresh: false });
+  assert.deepEqual(await db.gone.get("v1"), { id: "v1", title: "Del Clos", reason: "reassigned", at: "2026-11-23T10:00:00.000Z" });
+  assert.equal(await db.documents.get(["visit", "v1"]), undefined);
+  await round(db, made);
+  assert.deepEqual(await states(db), ["accepted"]);
+  made.put("visit", { ...made.documents.get("v1"), title: "Back" });
+  await round(db, made);
+  assert.equal(await db.gone.get("v1"), undefined);
 });

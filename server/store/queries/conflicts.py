@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store import rows
-from server.store.models import Conflict, Device, Document, DocumentVersion, Mutation, Site, User, Visit
+from server.store.models import Conflict, Device, Document, DocumentVersion, Mutation, Site, Technician, User, Visit
 
 Version = tuple[str, int | None]
 """A document's id, and its version if there is one."""
@@ -144,3 +144,35 @@ def sites(company_id: str, ids: Iterable[str]) -> dict[str, Site]:
 
 def site_names(company_id: str, ids: Iterable[str]) -> dict[str, str]:
     return {site_id: site.name for site_id, site in sites(company_id, ids).items()}
+
+
+def of_technician(company_id: str, technician_id: str, since: datetime, most: int) -> list[Conflict]:
+    """The clashes that this technician's edits met with, on whichever tablet, newest first."""
+    statement = (
+        select(Conflict)
+        .join(Mutation, (Mutation.company_id == Conflict.company_id) & (Mutation.id == Conflict.mutation_id))
+        .join(Device, (Device.company_id == Mutation.company_id) & (Device.id == Mutation.device_id))
+        .where(Conflict.company_id == company_id, Device.technician_id == technician_id, Conflict.created_at >= since)
+        .order_by(Conflict.created_at.desc(), Conflict.id.desc())
+        .limit(most)
+    )
+    return list(db.session.scalars(statement))
+
+
+def is_of_technician(company_id: str, conflict_id: str, technician_id: str) -> bool:
+    """Whether an edit of this technician met with this clash."""
+    statement = (
+        select(Conflict.id)
+        .join(Mutation, (Mutation.company_id == Conflict.company_id) & (Mutation.id == Conflict.mutation_id))
+        .join(Device, (Device.company_id == Mutation.company_id) & (Device.id == Mutation.device_id))
+        .where(Conflict.company_id == company_id, Conflict.id == conflict_id, Device.technician_id == technician_id)
+    )
+    return db.session.scalar(statement) is not None
+
+
+def technician_names(company_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """Names of technicians by id."""
+    statement = select(Technician.id, Technician.name).where(
+        Technician.company_id == company_id, Technician.id.in_(list(ids))
+    )
+    return {row.id: row.name for row in db.session.execute(statement)}

@@ -26,10 +26,10 @@ const nowIso = () => new Date().toISOString();
 
 /**
  * @param {"visit" | "site"} collection @param {string} id
- * @param {{set?: Record<string, any>, add?: Record<string, any[]>, coalesce?: string, photo?: import("./types.js").Photo, from?: string[]}} edit
+ * @param {{set?: Record<string, any>, add?: Record<string, any[]>, coalesce?: string, photo?: import("./types.js").Photo, from?: string[], resolves?: string}} edit
  *   `from`: the fields of drafts that it is made of
  */
-async function save(collection, id, { set, add, coalesce, photo, from = [] }) {
+async function save(collection, id, { set, add, coalesce, photo, from = [], resolves }) {
   const base = asServerSaid(collection, id);
   const author = device.value?.technician.id ?? "";
   const keys = from.map((field) => keyOf({ author, documentId: id, field }));
@@ -39,7 +39,7 @@ async function save(collection, id, { set, add, coalesce, photo, from = [] }) {
       author,
       drafts: keys,
       title: titleOf(collection, id),
-      mutations: [mutation({ id: uuid7(), collection, documentId: id, baseVersion: base?.version ?? null, madeAt: nowIso(), set, add })],
+      mutations: [mutation({ id: uuid7(), collection, documentId: id, baseVersion: base?.version ?? null, madeAt: nowIso(), set, add, resolves })],
       coalesce,
       photo,
     });
@@ -138,6 +138,16 @@ export async function addPhoto(visit, file, item = null) {
     add: { attachments: [stamped({ kind: "photo", sha256: hash, size: blob.size, media_type: mediaType, name, ...(item ? { item } : {}) })] },
     photo: { sha256: hash, blob, size: blob.size, media_type: mediaType, name, visit_id: visit.id, item, made_at: made, author: device.value?.technician.id ?? "", state: "saved", sent: 0, tries: 0, preview: preview && { blob: preview, sha256: await sha256(preview) } },
   });
+}
+
+/**
+ * Let another value of a conflict stand: an ordinary edit, which says what it settles.
+ * @param {import("./conflicts.js").Happening} happening @param {"mine" | "theirs"} side
+ */
+export async function letStand({ parts }, side) {
+  for (const part of parts) {
+    await save(part.collection, part.document_id, { set: { [part.field]: part[side] ?? null }, resolves: part.id });
+  }
 }
 
 /** @param {number} seq */

@@ -21,6 +21,7 @@ import { uuid7 } from "./uuid.js";
  *   meta: import("dexie").Table<{key: string, value: any}, string>,
  *   drafts: import("dexie").Table<Draft, string>,
  *   gone: import("dexie").Table<Gone, string>,
+ *   conflicts: import("dexie").Table<import("./conflicts.js").Conflict, string>,
  * }} Database
  */
 
@@ -35,6 +36,7 @@ export function openDatabase(name = "rounds") {
     meta: "key",
   });
   db.version(2).stores({ drafts: "key, author", gone: "id, at" });
+  db.version(3).stores({ conflicts: "id" });
   return /** @type {Database} */ (db);
 }
 
@@ -79,12 +81,13 @@ export function saveEdit(db, { author, title, mutations, photo, coalesce, drafts
  * @param {Database} db @param {Device} device
  */
 export function register(db, device) {
-  return db.transaction("rw", db.documents, db.outbox, db.meta, db.gone, async () => {
+  return db.transaction("rw", db.documents, db.outbox, db.meta, db.gone, db.conflicts, async () => {
     const before = await readMeta(db, "device");
     if (before?.technician.id !== device.technician.id) {
       await db.documents.clear();
       await db.gone.clear();
-      await db.meta.bulkDelete(["cursor", "news", "firstSync"]);
+      await db.conflicts.clear();
+      await db.meta.bulkDelete(["cursor", "news", "firstSync", "conflictsAt"]);
     }
     if (before?.device_id !== device.device_id) {
       const { entries, nextN } = renumber(await db.outbox.toArray(), device.technician.id);
@@ -189,11 +192,21 @@ export function takeBatch(db, author, limit, budget) {
 
 /** @param {Database} db @param {any[]} results as pushed or as asked for later @param {string} now */
 export function takeResults(db, results, now) {
-  return db.transaction("rw", db.outbox, async () => {
+  return db.transaction("rw", db.outbox, db.meta, async () => {
     for (const result of results) {
       const entry = await db.outbox.where("id").equals(result.id).first();
       if (entry) await db.outbox.put(settle(entry, result, now));
+      if (result.conflicts?.length || entry?.mutation.resolves) await db.meta.delete("conflictsAt");
     }
+  });
+}
+
+/** What the office knows of this person's conflicts, in place of what was known before. @param {Database} db @param {import("./conflicts.js").Conflict[]} conflicts @param {string} now */
+export function takeConflicts(db, conflicts, now) {
+  return db.transaction("rw", db.conflicts, db.meta, async () => {
+    await db.conflicts.clear();
+    await db.conflicts.bulkPut(conflicts);
+    await writeMeta(db, "conflictsAt", now);
   });
 }
 

@@ -20,6 +20,9 @@ const STEPS = {
   finish: { icon: "check", word: "step.finish" },
 };
 
+/** A drive that is shorter is round the corner: a figure says nothing. */
+const WORTH_SAYING_M = 150;
+
 /** From the stop before this one, or from where the day starts. @param {Document} visit */
 export function driveTo(visit) {
   const list = dayList.value;
@@ -39,7 +42,7 @@ export function Dock({ visit }) {
     if (next === "started") go(`visit/${visit.id}/checks`);
   };
   const way = next === "en_route" ? driveTo(visit) : null;
-  const label = next && (way ? t("step.drive.about", { distance: formatDistance(way.metres), time: formatDuration(Math.max(60, way.seconds)) }) : t(STEPS[next].word));
+  const label = next && (way && way.metres >= WORTH_SAYING_M ? t("step.drive.about", { distance: formatDistance(way.metres), time: formatDuration(Math.max(60, way.seconds)) }) : t(STEPS[next].word));
   return html`<footer class="dock">
     <${UndoLine} visit=${visit} />
     <div class="dock-row">

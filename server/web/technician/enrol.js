@@ -4,7 +4,7 @@ import { ErrorBox, Button, Segmented } from "../shared/components.js";
 import { request } from "../shared/api.js";
 import { html } from "../shared/html.js";
 import { locale, localeChosen, setLocale, t } from "../shared/i18n.js";
-import { Mark } from "../shared/icons.js";
+import { Icon, Mark } from "../shared/icons.js";
 import { count, db, device } from "./store.js";
 import { enrol } from "./sync.js";
 
@@ -23,11 +23,17 @@ export function EnrolForm() {
   const [code, setCode] = useState(codeFromAddress());
   const [name, setName] = useState(device.value?.device_name ?? t("tab.enrol.name.default"));
   const [error, setError] = useState(/** @type {any} */ (null));
+  const [missing, setMissing] = useState(false);
   const [busy, setBusy] = useState(false);
 
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!code.trim() || busy) return;
+    if (busy) return;
+    if (!code.trim()) {
+      setMissing(true);
+      document.getElementById("enrol-code")?.focus();
+      return;
+    }
     setBusy(true);
     setError(null);
     try {
@@ -47,14 +53,17 @@ export function EnrolForm() {
   return html`<form class="enrol-form" onSubmit=${send} novalidate>
     <label class="field"><span>${t("tab.enrol.code")}</span>
       <input id="enrol-code" class="code" value=${code} autocomplete="one-time-code" autocapitalize="characters" spellcheck=${false}
-        aria-invalid=${error && error.code !== "no-contact" ? "true" : undefined}
-        onInput=${(/** @type {any} */ event) => setCode(event.target.value)} /></label>
+        aria-invalid=${missing || (error && error.code !== "no-contact") ? "true" : undefined} aria-describedby=${missing ? "enrol-missing" : undefined}
+        onInput=${(/** @type {any} */ event) => {
+          setCode(event.target.value);
+          setMissing(false);
+        }} /></label>
+    ${missing && html`<p class="missing" id="enrol-missing" role="alert"><${Icon} name="info" size=${20} />${t("tab.enrol.needs")}</p>`}
     <label class="field"><span>${t("tab.enrol.name")}</span>
       <input value=${name} maxlength="80" onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
     ${unsent > 0 && html`<p class="hint">${t("tab.enrol.kept", { n: unsent })}</p>`}
     <${ErrorBox} error=${error} />
-    <${Button} kind="primary" action type="submit" icon="device" reason=${code.trim() ? undefined : t("tab.enrol.needs")}>${busy ? t("tab.enrol.busy") : t("tab.enrol.action")}<//>
-    ${!code.trim() && html`<p class="hint">${t("tab.enrol.needs")}</p>`}
+    <${Button} kind="primary" action type="submit" icon="device">${busy ? t("tab.enrol.busy") : t("tab.enrol.action")}<//>
   </form>`;
 }
 

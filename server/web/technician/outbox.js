@@ -19,10 +19,11 @@ export const KEPT_DAYS = 14;
  * @param {Record<string, any[]>} [edit.add]
  * @param {Record<string, any[]>} [edit.remove]
  * @param {string | null} [edit.group]
+ * @param {string} [edit.resolves] the conflict that a person settles by it
  * @returns {Omit<Mutation, "n">}
  */
-export function mutation({ id, collection, documentId, baseVersion, madeAt, op = "update", set = {}, add = {}, remove = {}, group = null }) {
-  return { id, collection, document_id: documentId, op, base_version: baseVersion, set, add, remove, made_at: madeAt, group };
+export function mutation({ id, collection, documentId, baseVersion, madeAt, op = "update", set = {}, add = {}, remove = {}, group = null, resolves }) {
+  return { id, collection, document_id: documentId, op, base_version: baseVersion, set, add, remove, made_at: madeAt, group, ...(resolves ? { resolves } : {}) };
 }
 
 /** @param {OutboxEntry} entry @param {string} author */
@@ -184,7 +185,7 @@ export function mayForget(entry, now) {
 export function openEdit(entries, { author, documentId, field }) {
   const last = entries.filter((entry) => entry.mutation.document_id === documentId).sort((a, b) => Number(a.seq) - Number(b.seq)).at(-1);
   const fields = last ? Object.keys(last.mutation.set) : [];
-  const plain = last && Object.keys(last.mutation.add).length === 0 && last.mutation.op === "update" && last.mutation.group === null;
+  const plain = last && Object.keys(last.mutation.add).length === 0 && last.mutation.op === "update" && last.mutation.group === null && !last.mutation.resolves;
   return last && plain && last.state === "saved" && last.author === author && fields.length === 1 && fields[0] === field ? last : null;
 }
 

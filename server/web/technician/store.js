@@ -47,6 +47,8 @@ export const storage = signal(/** @type {{persisted: boolean | null, usage: numb
 /** A newer version of the app is ready to take over. */
 export const updateReady = signal(/** @type {(() => void) | null} */ (null));
 
+/** What this person's edits met with. @type {import("@preact/signals").Signal<import("./conflicts.js").Conflict[]>} */
+export const conflicts = signal([]);
 const ticking = signal(Date.now());
 
 /** Follow the database. */
@@ -55,6 +57,7 @@ export function follow() {
   liveQuery(() => db.outbox.toArray()).subscribe((rows) => (outbox.value = rows));
   liveQuery(() => db.photos.toArray()).subscribe((rows) => (photos.value = rows));
   liveQuery(() => db.gone.toArray()).subscribe((rows) => (gone.value = new Map(rows.map((row) => [row.id, row]))));
+  liveQuery(() => db.conflicts.toArray()).subscribe((rows) => (conflicts.value = rows));
   const known = drafts.load();
   liveQuery(() => db.meta.toArray()).subscribe(async (rows) => {
     meta.value = Object.fromEntries(rows.map((row) => [row.key, row.value]));

@@ -9,6 +9,7 @@ import { describe } from "./describe.js";
 import { discard, said } from "./gone.js";
 import { go, wide } from "./nav.js";
 import { safeToSignOut } from "./outbox.js";
+import { OwnConflicts } from "./own-conflicts.js";
 import { clockEstimate, contact, count, db, device, homeZone, lastCheck, lastContact, openDrafts, outbox, photos, storage, visits } from "./store.js";
 import { LOOKS, syncState } from "./sync-chip.js";
 import { tabOf } from "./visit.js";
@@ -27,7 +28,6 @@ export function SyncCentre() {
   const done = outbox.value.filter((entry) => entry.state === "accepted").reverse().slice(0, 30);
   const lane = photos.value.filter((photo) => photo.state !== "verified" && photo.state !== "held");
   const looked = photos.value.filter((photo) => photo.state === "held");
-  const decided = outbox.value.filter((entry) => entry.conflicts?.some((/** @type {any} */ conflict) => conflict.class !== "none" && conflict.class !== "soft"));
   const title = {
     needs: t("sync.title.needs", { n: left.needs }), sending: t("sync.title.sending"), no_contact: time ? t("sync.title.no_contact", { time }) : t("sync.no_contact"),
     waiting: t("sync.title.waiting"), photos: t("sync.title.photos"), all_sent: time ? t("sync.title.all_sent") : t("sync.none_yet"),
@@ -40,7 +40,7 @@ export function SyncCentre() {
         <p>${state === "all_sent" && left.drafts ? t("sync.text.drafts") : t(`sync.text.${state}`)}</p>
         <ul class="figures"><li><b>${left.waiting}</b>${t("sync.figure.waiting")}</li><li><b>${left.photos}</b>${left.photos ? t("sync.figure.photos.size", { n: left.photos, size: formatBytes(left.photoBytes) }) : t("sync.figure.photos")}</li><li><b>${left.sentToday}</b>${t("sync.figure.sent")}</li></ul>
       </section>
-      ${decided.map((entry) => html`<${Decided} key=${entry.id} entry=${entry} />`)}
+      <${OwnConflicts} />
       ${wide.value && html`<${Facts} />`}</div><div>
       <div class="group-line"><h2 class="group">${t("sync.only_here")}</h2><${Chip} tone=${safe ? "ok" : "warn"} icon=${safe ? "check" : "warn"}>${safe ? t("sync.safe") : t("sync.not_safe")}<//></div>
       ${!needs.length && !unsent.length && !lane.length && !left.drafts && html`<p class="nothing">${t("sync.nothing_here")}</p>`}
@@ -123,16 +123,6 @@ function PhotoItem({ photo }) {
     ${held && html`<p>${photo.problem?.detail ?? ""}</p>`}
     ${needs && html`<p>${[photo.problem?.title, photo.problem?.detail].filter(Boolean).join(". ") || t("sync.item.needs.detail")}</p><${Button} icon="sync" onClick=${() => retryPhoto(photo.sha256)}>${t("sync.item.again")}<//>`}</div>
     <time>${formatTime(photo.made_at, homeZone.value)}</time></li>`;
-}
-
-/** Two people changed one thing, and what came of it. @param {{entry: OutboxEntry}} props */
-function Decided({ entry }) {
-  return (entry.conflicts ?? []).map((/** @type {any} */ conflict) => {
-    const said = (/** @type {any} */ value) => (value === null || value === undefined ? t("sync.decided.empty") : typeof value === "object" ? t("sync.decided.more") : String(value));
-    const mine = conflict.chosen === "mine";
-    return html`<section class="decided"><${Icon} name="conflict" size=${28} /><div><strong>${t("sync.decided", { what: entry.title })}</strong>
-      <span>${t(mine ? "sync.decided.mine" : "sync.decided.theirs", { mine: said(conflict.mine), theirs: said(conflict.theirs) })}</span></div></section>`;
-  });
 }
 
 function Facts() {

@@ -23,6 +23,9 @@ const SPREAD_MS = 400;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 const TRIES_ALONE = 3;
+/** Conflicts are asked for so often while the office has one to decide, and otherwise. */
+const CONFLICTS_OPEN_MS = 300_000;
+const CONFLICTS_MS = 6 * 3_600_000;
 /** A push that is answered sooner may be followed by a larger one; after one that took longer a smaller one goes. */
 const QUICK_MS = 1_500;
 const SLOW_MS = 6_000;
@@ -63,6 +66,7 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {} 
     await sayVersion(db, ask, device, now);
     await askAboutWaiting(db, ask, device, now);
     await pullAll(db, ask, device, now);
+    await askConflicts(db, ask, device, now);
     await checkNowAndThen(db, {
       get: (path) => ask("GET", path, { token: device.token }),
       pull: () => pullAll(db, ask, device, now),
@@ -173,6 +177,24 @@ async function askAboutWaiting(db, ask, device, now) {
   if (!numbers.length) return;
   const answer = await ask("GET", `/sync/v1/mutations?after=${Math.min(...numbers) - 1}`, { token: device.token });
   await database.takeResults(db, answer.mutations, iso(clock.corrected((await database.readMeta(db, "clock")) ?? null, now())));
+}
+
+/**
+ * What two people changed: asked for after a push that met with something, and now and then, for somebody may have
+ * decided meanwhile.
+ * @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now
+ */
+async function askConflicts(db, ask, device, now) {
+  const last = await database.readMeta(db, "conflictsAt");
+  const open = (await db.conflicts.toArray()).some((one) => one.state === "open");
+  if (last && Math.abs(now() - Date.parse(last)) < (open ? CONFLICTS_OPEN_MS : CONFLICTS_MS)) return;
+  try {
+    const answer = await ask("GET", "/sync/v1/conflicts", { token: device.token });
+    await database.takeConflicts(db, answer.conflicts, iso(now()));
+  } catch (error) {
+    // An older server tells nothing of them.
+    if (![404, 405].includes(/** @type {ProblemError} */ (error).status)) throw error;
+  }
 }
 
 /** @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now */

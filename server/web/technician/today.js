@@ -173,7 +173,7 @@ export function PromiseBox({ visit }) {
   if (!state) return null;
   const tone = { kept: "ok", missed: "danger", in_time: "ok", at_risk: "warn", late: "danger" }[state.state];
   const icon = { kept: "check", missed: "alert", in_time: "check", at_risk: "warn", late: "alert" }[state.state];
-  const driving = !["kept", "missed"].includes(state.state) && visit.exec_state !== "en_route" && way ? `, ${t("tab.drive", { time: formatDuration(way.seconds) })}` : "";
+  const driving = !["kept", "missed"].includes(state.state) && visit.exec_state !== "en_route" && way && way.seconds >= 60 ? `, ${t("tab.drive", { time: formatDuration(way.seconds) })}` : "";
   return html`<div class="promise-box"><${Icon} name="clock" size=${26} />
     <div><strong>${promiseTitle(state, zone)}</strong><span class="secondary">${promiseLeft(state)}${driving}</span></div>
     <${Chip} tone=${tone} icon=${icon}>${t(`promise.${state.state}`)}<//></div>`;

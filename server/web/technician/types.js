@@ -19,6 +19,7 @@
  * @property {Record<string, any[]>} remove
  * @property {string} made_at
  * @property {string | null} group
+ * @property {string} [resolves] the conflict that a person settles by it
  */
 
 /**
