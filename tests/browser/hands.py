@@ -13,7 +13,7 @@ def enrol(page: Page, code: str) -> None:
     page.locator("#enrol-code").fill(code)
     page.locator(".enrol-form .primary").click()
     expect(page.locator("[data-sync=all_sent], [data-sync=photos]").first).to_be_visible()
-    expect(page.locator(".row, .card-body").first).to_be_visible()
+    expect(page.locator(".row, .card-body, .later").first).to_be_visible()
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
 

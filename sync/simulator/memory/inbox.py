@@ -121,7 +121,10 @@ class Inbox:
             base_version=raw["base_version"],
             made_at=datetime.fromisoformat(raw["made_at"]),
             group=raw.get("group"),
-            **parts,
+            set=parts["set"],
+            add=parts["add"],
+            remove=parts["remove"],
+            resolves=raw.get("resolves"),
         )
 
     def known(self, work: Work, device: Device, sent: list[Sent]) -> tuple[list[Sent], dict[str, Journal]]:
