@@ -15,16 +15,25 @@ from typing import Any
 import flask_migrate
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event, make_url
 
+from server.actions import passwords
 from server.app import create_app
+from server.config import database_url as database_url_of
 from server.extensions import db
+from server.store import marks
 from tests import postgresql
 from tests.builders import SmallCompany, small_company
 
 # How full the disk of whoever runs the tests is must not decide them.
 os.environ.setdefault("FILES_KEEP_FREE", "0")
+
+# Thousands of sign-ins are not what these tests are about; `test_sign_in` holds the product's own cost.
+PRODUCT_HASHER = passwords.hasher
+passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
@@ -136,14 +145,58 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
+class Movable:
+    """An application that is moved from one test's database to the next; it keeps its routes and compiled statements.
+
+    Making an application and compiling its SQL anew is most of what a short test would cost.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.app = create_app({"DATABASE_URL": url, "DATA_FOLDER": folder, "TESTING": True})
+        self._config = dict(self.app.config)
+        self._extensions = set(self.app.extensions)
+        with self.app.app_context():
+            self._engine = db.engine
+        event.listen(self._engine, "do_connect", self._connect)
+
+    def move(self, url: str, folder: Path) -> None:
+        """Serve this database and folder, with the settings of the beginning and nothing remembered."""
+        self.app.config.clear()
+        self.app.config.update(self._config)
+        self.app.config.update(DATABASE_URL=url, SQLALCHEMY_DATABASE_URI=database_url_of(url), DATA_FOLDER=folder)
+        for name in self.app.extensions.keys() - self._extensions:
+            del self.app.extensions[name]
+        marks.install(self.app)
+        self._engine.url = make_url(self.app.config["SQLALCHEMY_DATABASE_URI"])
+
+    def leave(self) -> bool:
+        """Let go of the database; whether the application can be moved on: not when threads of it may still run."""
+        with self.app.app_context():
+            db.session.remove()
+            self._engine.dispose()
+        return "rounds_hub" not in self.app.extensions
+
+    def _connect(self, dialect: Any, record: Any, arguments: list[Any], named: dict[str, Any]) -> None:
+        if dialect.name == "sqlite":
+            arguments[0] = self._engine.url.database
+        else:
+            named["dbname"] = self._engine.url.database
+
+
+movable: dict[str, Movable] = {}
+"""The applications of this process by kind of database."""
+
+
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on an empty database, once on SQLite and once on PostgreSQL."""
-    application = create_app({"DATABASE_URL": database_url, "DATA_FOLDER": tmp_path, "TESTING": True})
-    yield application
-    with application.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    kind = database_url.partition(":")[0]
+    if kind not in movable:
+        movable[kind] = Movable(database_url, tmp_path)
+    movable[kind].move(database_url, tmp_path)
+    yield movable[kind].app
+    if not movable[kind].leave():
+        del movable[kind]
 
 
 @pytest.fixture

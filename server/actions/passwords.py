@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from schemas.office import SHORTEST_PASSWORD
 
 SHORTEST = SHORTEST_PASSWORD
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _gate = threading.BoundedSemaphore(4)
 _nobody = ""
 
@@ -18,7 +18,7 @@ _nobody = ""
 def hash_password(password: str) -> str:
     """The text to store for a password."""
     with _gate:
-        return _hasher.hash(password)
+        return hasher.hash(password)
 
 
 def verify(stored: str | None, password: str) -> bool:
@@ -28,7 +28,7 @@ def verify(stored: str | None, password: str) -> bool:
         _nobody = _nobody or hash_password("nobody has this one")
     with _gate:
         try:
-            _hasher.verify(stored or _nobody, password)
+            hasher.verify(stored or _nobody, password)
         except (VerificationError, InvalidHashError):
             return False
     return stored is not None

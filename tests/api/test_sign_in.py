@@ -11,6 +11,7 @@ from argon2 import extract_parameters
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server.actions import passwords
 from server.actions.passwords import hash_password
 from server.actions.sign_in import ABSOLUTE, sign_in, token_hash
 from server.extensions import db
@@ -20,6 +21,7 @@ from server.store.queries import people
 from server.store.transaction import transactional
 from tests.api.conftest import problem
 from tests.builders import PASSWORD, Office, SmallCompany
+from tests.conftest import PRODUCT_HASHER
 
 EMAIL = "dispatcher@small.example"
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -209,7 +211,10 @@ def test_a_change_with_the_cookie_from_our_own_page_is_taken(
 # Passwords
 
 
-def test_passwords_are_hashed_with_the_agreed_argon2id(app: Flask, company: SmallCompany) -> None:
+def test_passwords_are_hashed_with_the_agreed_argon2id(
+    app: Flask, company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "hasher", PRODUCT_HASHER)
     parameters = extract_parameters(hash_password("correct horse battery"))
     assert (parameters.type.name, parameters.time_cost, parameters.memory_cost, parameters.parallelism) == (
         "ID", 2, 19 * 1024, 1,
