@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.extensions import db
+from server.store import engine
 from tests.api.conftest import NOBODY, AtWork, Neighbour, problem
 from tests.builders import Office, SmallCompany, publish
 
@@ -129,10 +130,24 @@ def test_database_that_is_away_answers_503_and_heals(
 
 @pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_connections_cut_by_the_server_are_replaced_unseen(
-    app: Flask, dispatcher: Office, database_url: str, request: pytest.FixtureRequest
+    dispatcher: Office, database_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(engine, "ASKED_AFTER_S", 0.0)
     name = database_url.partition("?")[0].rsplit("/", 1)[1]
     assert dispatcher.get("/api/v1/visits").status_code == 200
     with psycopg.connect(request.getfixturevalue("postgresql_server"), autocommit=True) as server:
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    assert dispatcher.get("/api/v1/visits").status_code == 200
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_connection_cut_a_moment_after_its_use_costs_one_answer_at_most(
+    dispatcher: Office, database_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "ASKED_AFTER_S", 3600.0)
+    name = database_url.partition("?")[0].rsplit("/", 1)[1]
+    assert dispatcher.get("/api/v1/visits").status_code == 200
+    with psycopg.connect(request.getfixturevalue("postgresql_server"), autocommit=True) as server:
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    problem(dispatcher.get("/api/v1/visits"), 503, "database-away")
     assert dispatcher.get("/api/v1/visits").status_code == 200
