@@ -298,6 +298,10 @@ class Replica:
         again = [entry["mutation"] for entry in self.state.kept]
         self.state.outbox = sorted([*again, *self.state.outbox], key=lambda mutation: int(mutation["n"]))
         self.state.kept = []
+        self._baseline()
+
+    def _baseline(self) -> None:
+        """Pull all anew; what the new baseline does not name goes at its end, and the outbox stays (S-15, S-157)."""
         self.state.cursor = None
         self.state.answered = [m | {"version": None} for m in self.state.answered]
         self.state.stale = list(self.state.documents)
@@ -312,6 +316,9 @@ class Replica:
         try:
             page = self._ask("GET", self._pull_path(limit))
         except Refused as refused:
+            if refused.code == "cursor-too-old":
+                self._baseline()
+                return True
             if refused.code != "epoch-changed":
                 raise
             self._start_over()

@@ -117,6 +117,9 @@ class Drafts:
             if mutation.op == "create":
                 named.update(_ids_in(mutation.set.get("site_id")))
         self.reached |= documents.reach_all(sender.company_id, sender.device_id, named)
+        strange = {doc: kept for doc, kept in self.kept.items() if doc not in self.reached}
+        if strange:
+            self.reached |= documents.once_reached(sender.company_id, sender.device_id, strange)
         there = [doc for doc, kept in self.kept.items() if kept.collection == "visit"]
         self.beside |= visits.beside(sender.company_id, there)
 

@@ -27,7 +27,8 @@ def pull_changes(
 ) -> tuple[str, str, bool]:
     """The answer's JSON text, the encoded cursor, and whether there is more.
 
-    Raises Problem `bad-cursor` for text that is no cursor, `epoch-changed` for a cursor of another history.
+    Raises Problem `bad-cursor` for text that is no cursor, `epoch-changed` for a cursor of another history,
+    `cursor-too-old` for one from which removals may be gone from the feed.
     """
     return _pull(company_id, device_id, cursor_text, limit, schema_version, anew=False)
 
@@ -39,10 +40,11 @@ def _pull(
     with snapshot(anew=anew):
         here = pull.feed_of(company_id, device_id)
         went_back = marks().went_back(company_id, here.epoch, here.newest, known)
-        cursor = Cursor(epoch=here.epoch) if went_back else known_cursor(cursor_text, here.epoch)
+        cursor = Cursor(epoch=here.epoch) if went_back else known_cursor(cursor_text, here.epoch, here.newest)
         ahead = cursor.seq > here.newest
+        too_old = pull.is_too_old(here.held, cursor)
         page = Page(changes=[], cursor=cursor, more=False)
-        if not went_back and not ahead:
+        if not went_back and not ahead and not too_old:
             page = pull.read_page(company_id, here, cursor, limit, schema_version)
     if went_back:
         # A snapshot that was begun before the mark was read may only be a moment old: what a later one shows counts.
@@ -52,6 +54,8 @@ def _pull(
     if ahead:
         note_ahead(company_id, device_id, datetime.now(UTC))
         raise Problem(410, "epoch-changed", field="cursor")
+    if too_old:
+        raise Problem(410, "cursor-too-old", field="cursor")
     after = page.cursor.encode()
     first = max((one.granted for one in here.held), default=0)
     past_first = cursor.seq > first or (cursor.seq == first and not cursor.document_id)
@@ -80,10 +84,10 @@ def _answer(
     )
 
 
-def known_cursor(text: str | None, epoch: str) -> Cursor:
+def known_cursor(text: str | None, epoch: str, newest: int) -> Cursor:
     """A tablet's cursor, or the beginning; raises Problem `bad-cursor`, or `epoch-changed` for another history."""
     if not text:
-        return Cursor(epoch=epoch)
+        return Cursor(epoch=epoch, since=newest)
     try:
         cursor = decode(text)
     except BadCursor as error:

@@ -38,13 +38,14 @@ def read_digest(
         here = devices.history(company_id)
         answer: dict[str, Any] = {"cursor": Cursor(seq=here.n, epoch=here.epoch).encode(), "behind": False}
         if cursor_text:
-            cursor = known_cursor(cursor_text, here.epoch)
+            cursor = known_cursor(cursor_text, here.epoch, here.n)
             if cursor.seq > here.n:
                 raise Problem(410, "epoch-changed", field="cursor")
             there = news.newest_for(company_id, [device_id]).get(device_id, 0)
             if cursor.document_id or there > cursor.seq:
                 return answer | {"behind": True}
-        held = [one.scope for one in pull.subscriptions(company_id, device_id) if one.revoked is None]
+        subscriptions = pull.subscriptions(company_id, device_id)
+        held = [one.scope for one in subscriptions if one.revoked is None]
         found = digest.Digest(company_id=company_id, epoch=here.epoch, newest=here.n, form=form)
         if collection and buckets:
             of_buckets = found.documents(held, collection, buckets)

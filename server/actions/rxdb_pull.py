@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from server.store.queries import devices, stock
 from server.store.queries.people import Holder
 from server.store.transaction import snapshot, transactional
 from server.store.view import Place
+from sync.feed import Cursor
 
 UNHEARD = timedelta(minutes=10)
 """The answer to a push that is older than this has arrived, or the push is sent again."""
@@ -32,11 +34,30 @@ _AGAIN = re.compile(rf"(?:{_UUID}(?:,{_UUID}){{0,999}})?")
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """How far a client has read a collection. `again`: documents whose removal it is to be told of once more."""
+    """How far a client has read a collection. `again`: documents whose removal it is to be told of once more.
+
+    `epoch` is the server's history. A client that began anew for another reason than a new history has `~` and where
+    the feed stood then after it: of what was gone by then it never knew.
+    """
 
     epoch: str = ""
     place: Place = field(default_factory=Place)
     again: tuple[str, ...] = ()
+
+    @property
+    def history(self) -> str:
+        """The server's history that it belongs to; empty when it does not say."""
+        return self.epoch.partition("~")[0]
+
+    @property
+    def read(self) -> Cursor:
+        """The same as a cursor of the whole feed."""
+        since = self.epoch.partition("~")[2]
+        return Cursor(
+            seq=self.place.effective,
+            document_id=self.place.document_id,
+            since=int(since) if since.isdecimal() and len(since) <= 18 else 0,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Always the same keys: a client lays a new checkpoint over its old one."""
@@ -79,17 +100,23 @@ def read_checkpoint(*, seq: int, inside: str, epoch: str, again: str) -> Checkpo
 def rxdb_page(
     company_id: str, device_id: str, collection: str, schema_version: int, asked: Checkpoint, limit: int, now: datetime
 ) -> RxPage:
-    """What changed in a collection after a checkpoint; a checkpoint of another history begins anew.
+    """What changed in a collection after a checkpoint.
+
+    A checkpoint of another history, or one from which removals may be gone from the feed, begins anew under another
+    epoch.
 
     A client passes over a removal while a push of the document is under way. If the answer to that push may not have
     arrived yet, the checkpoint names the document, and the next page tells of its removal once more.
     """
     with snapshot():
         here = devices.history(company_id)
-        ahead = asked.epoch in ("", here.epoch) and asked.place.effective > here.n
-        ours = asked.epoch in ("", here.epoch) and not ahead
-        start = asked.place if ours else Place()
         held = pull.subscriptions(company_id, device_id)
+        ahead = asked.history in ("", here.epoch) and asked.place.effective > here.n
+        ours = asked.history in ("", here.epoch) and not ahead and not is_too_old(held, asked)
+        start = asked.place if ours else Place()
+        epoch = asked.epoch if ours and asked.epoch else here.epoch
+        if start == Place() and any(one.floor > one.granted for one in held):
+            epoch = f"{here.epoch}~{here.n}"
         page = view.read_view(company_id, held, [collection], start, limit, here.n)
         named = {row.id for row in page.rows}
         live = {row.id for row in view.rows(company_id, held, asked.again) if row.body is not None}
@@ -106,8 +133,13 @@ def rxdb_page(
             else tombstone_text(collection, schema_version, row.id, row.version)
         )
     place = page.place if page.rows or not ours else start
-    checkpoint = Checkpoint(epoch=here.epoch, place=place, again=tuple(sorted(unheard)))
+    checkpoint = Checkpoint(epoch=epoch, place=place, again=tuple(sorted(unheard)))
     return RxPage(documents=documents, checkpoint=checkpoint, more=page.more)
+
+
+def is_too_old(held: Sequence[pull.Subscription], asked: Checkpoint) -> bool:
+    """Whether removals that this client has not heard of may be gone from the feed."""
+    return asked.place != Place() and pull.is_too_old(held, asked.read)
 
 
 def is_news(holder: Holder, collection: str, asked: Checkpoint, address: str, now: datetime) -> bool:
@@ -125,8 +157,8 @@ def note_place(
     device = devices.lock_device(company_id, device_id)
     device.last_seen_at = now
     note_address(device, address, now)
-    if asked.epoch:
-        device.epoch = asked.epoch
+    if asked.history:
+        device.epoch = asked.history
     row = db.session.get(ViewPlace, (company_id, device_id, collection))
     if row is None:
         row = ViewPlace(company_id=company_id, device_id=device_id, collection=collection)

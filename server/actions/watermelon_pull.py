@@ -23,6 +23,7 @@ from server.store.queries import devices, stock
 from server.store.queries.stock import Copy
 from server.store.transaction import transactional
 from server.store.view import Place
+from sync.feed import Cursor
 
 MOST = 20_000
 """Documents in one answer: the client holds all of it in memory."""
@@ -52,7 +53,9 @@ def pull_tables(company_id: str, device_id: str, asked: Asked, *, address: str, 
     epoch, newest = here.epoch, here.n
     stamps = stock.stamps(company_id, device_id)
     at = stamps.get(asked.last) if asked.last is not None else None
-    at = at if at is not None and at.epoch == epoch else None
+    held = pull.subscriptions(company_id, device_id)
+    if at is not None and (at.epoch != epoch or _is_too_old(held, at)):
+        at = None
     replaced = asked.last is not None and at is None
     if asked.last is None:
         stock.forget_copies(company_id, device_id)
@@ -61,7 +64,6 @@ def pull_tables(company_id: str, device_id: str, asked: Asked, *, address: str, 
     else:
         stock.confirm(company_id, device_id, at.stamp)
         device.cursor_seq, device.epoch = at.effective, epoch
-    held = pull.subscriptions(company_id, device_id)
     tables = asked.tables or tuple(sorted(COLLECTIONS))
     _mark_new(company_id, device_id, asked, held)
     start = Place(effective=at.effective, seq=at.seq, document_id=at.document_id) if at else Place()
@@ -82,6 +84,11 @@ def pull_tables(company_id: str, device_id: str, asked: Asked, *, address: str, 
     ), stamps, asked.last)  # fmt: skip
     answer: Answer = {"changes": changes, "timestamp": stamp, "more": page.more or len(owed) > limit}
     return answer | ({"experimentalStrategy": "replacement"} if replaced else {})
+
+
+def _is_too_old(held: Sequence[pull.Subscription], at: DeviceStamp) -> bool:
+    """Whether removals that the device has not heard of may be gone from the feed."""
+    return pull.is_too_old(held, Cursor(seq=at.effective, document_id=at.document_id))
 
 
 def _changes(

@@ -214,10 +214,10 @@ def device_or_farewell(after_end: AfterEnd | None) -> Callable[[Callable[P, R]],
 def refuse_too_old() -> None:
     """Tell a tablet whose app knows too little that it must be updated; its pushes are taken all the same.
 
-    Raises Problem `upgrade-needed` (426).
+    Raises Problem `update-needed` (426).
     """
     if principal().schema_version < contract.OLDEST_VERSION:
-        raise Problem(426, "upgrade-needed", oldest=contract.OLDEST_VERSION)
+        raise Problem(426, "update-needed")
 
 
 def _person() -> Principal:

@@ -18,7 +18,7 @@ from schemas.entities import COLLECTIONS
 from schemas.entities.base import Instant
 from server.actions.contact import Contact
 from server.actions.history import stand
-from server.actions.rxdb_pull import Checkpoint, is_news, note_place, read_checkpoint, rxdb_page
+from server.actions.rxdb_pull import Checkpoint, is_news, is_too_old, note_place, read_checkpoint, rxdb_page
 from server.actions.rxdb_push import edits_of, push_rows
 from server.actions.whole_edits import keep_edits
 from server.api.body import Blueprint, lenient_json
@@ -39,6 +39,7 @@ from server.api.stream import answer_stream
 from server.api.sync import push_text
 from server.config import BODY_LIMIT
 from server.problems import Problem, not_found
+from server.store import pull
 from server.store.marks import marks
 from server.store.queries import devices, stock
 
@@ -185,6 +186,8 @@ class RxStreamView(MethodView):
         asked = _checkpoint(_last_event() or query)
         if asked == Checkpoint():
             asked = Checkpoint(place=stock.view_place(who.company_id, who.device_id, collection))
+        if is_too_old(pull.subscriptions(who.company_id, who.device_id), asked):
+            raise Problem(410, "cursor-too-old", field="id")
         application = current_app._get_current_object()  # type: ignore[attr-defined]
         return answer_stream(
             CollectionStream(
@@ -192,7 +195,7 @@ class RxStreamView(MethodView):
                 device_id=who.device_id,
                 about=collection,
                 told=max(0, asked.place.effective - 1),
-                epoch=asked.epoch or devices.history(who.company_id).epoch,
+                epoch=asked.history or devices.history(who.company_id).epoch,
                 app=application,
                 schema_version=version,
                 checkpoint=asked,

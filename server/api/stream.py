@@ -44,7 +44,7 @@ class StreamView(MethodView):
     @blueprint.arguments(StreamQuery, location="query")
     @blueprint.doc(responses=EVENTS)
     @refuses(400, "bad-cursor")
-    @refuses(426, "upgrade-needed")
+    @refuses(426, "update-needed")
     @refuses(503, "no-stream", "database-away")
     def get(self, query: dict[str, Any]) -> Response:
         """An open line that says when there is news for the tablet."""

@@ -141,8 +141,8 @@ class PullView(MethodView):
     @described(
         blueprint.arguments(PullQuery, location="query"),
         refuses(400, "bad-cursor"),
-        refuses(410, "epoch-changed"),
-        refuses(426, "upgrade-needed"),
+        refuses(410, "epoch-changed", "cursor-too-old"),
+        refuses(426, "update-needed"),
         blueprint.response(200, PullAnswer),
     )
     def get(self) -> Response:

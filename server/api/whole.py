@@ -84,7 +84,7 @@ class DigestView(MethodView):
     @blueprint.arguments(DigestQuery, location="query")
     @refuses(400, "bad-cursor")
     @refuses(410, "epoch-changed")
-    @refuses(426, "upgrade-needed")
+    @refuses(426, "update-needed")
     @blueprint.response(200, DigestAnswer)
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Checksums of all that the tablet should hold."""
@@ -103,7 +103,7 @@ class DigestView(MethodView):
 class DocumentsView(MethodView):
     @requires_device
     @blueprint.arguments(DocumentsQuery, location="query")
-    @refuses(426, "upgrade-needed")
+    @refuses(426, "update-needed")
     @blueprint.response(200, DocumentsAnswer)
     def get(self, query: dict[str, Any]) -> Response:
         """Single documents, for what is not right on the tablet."""

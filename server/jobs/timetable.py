@@ -9,6 +9,7 @@ from typing import Any
 
 from server.actions.end_upload import end_unfinished
 from server.actions.generate_visits import generate_visits
+from server.actions.keep_house import keep_house
 from server.actions.retire_visits import retire_visits
 from server.actions.take_up import take_up_aside
 from server.store.files import current_files
@@ -53,6 +54,10 @@ def _end_uploads(company_id: str, now: datetime) -> dict[str, Any]:
     return end_unfinished(current_files(), company_id, now)
 
 
+def _keep_house(company_id: str, now: datetime) -> dict[str, Any]:
+    return keep_house(company_id, now)
+
+
 def _take_up(company_id: str, now: datetime) -> dict[str, Any]:
     return take_up_aside(company_id, now)
 
@@ -60,6 +65,7 @@ def _take_up(company_id: str, now: datetime) -> dict[str, Any]:
 TIMETABLE: tuple[Job, ...] = (
     Job(name="generate_visits", work=_generate, minute=5),
     Job(name="take_up_aside", work=_take_up, minute=15),
+    Job(name="keep_house", work=_keep_house, minute=35),
     Job(name="retire_visits", work=_retire, hour=3, minute=10),
     Job(name="end_uploads", work=_end_uploads, hour=3, minute=40),
 )

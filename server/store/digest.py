@@ -21,7 +21,7 @@ from schemas.entities import COLLECTIONS
 from schemas.shape import shaped
 from server.extensions import db
 from server.store.feed import CHUNK, chunks
-from server.store.models import Document, DocumentDigest, ScopeFeed
+from server.store.models import DeviceScope, Document, DocumentDigest, ScopeFeed, ScopeFloor
 from server.store.transaction import transactional
 from sync.digest import WHOLE, Sum, bucket_of, value_of
 
@@ -83,6 +83,18 @@ class Digest:
             each: (row["version"], row["value"]) for each, row in here.items() if live.get(each) == collection
         }
 
+    def complete_some(self, most: int) -> None:
+        """Work out missing checksums of whatever scopes tablets hold."""
+        held = select(DeviceScope.scope).where(DeviceScope.company_id == self.company_id, DeviceScope.revoked.is_(None))
+        statement = (
+            select(ScopeFeed.document_id)
+            .outerjoin(DocumentDigest, self._good())
+            .where(ScopeFeed.company_id == self.company_id, ScopeFeed.scope.in_(held.distinct()), ScopeFeed.live)
+            .where(DocumentDigest.document_id.is_(None), ScopeFeed.collection.in_(self.known))
+            .limit(most)
+        )
+        self.fresh += self._worked_out(list(dict.fromkeys(db.session.scalars(statement))))
+
     def _good(self) -> Any:
         table = DocumentDigest
         return and_(
@@ -94,7 +106,10 @@ class Digest:
 
     def _of_scope(self, scope: str) -> Sums:
         newest = select(ScopeFeed.seq).where(ScopeFeed.company_id == self.company_id, ScopeFeed.scope == scope)
-        last = db.session.scalar(newest.order_by(ScopeFeed.seq.desc()).limit(1))
+        last = db.session.scalar(newest.order_by(ScopeFeed.seq.desc()).limit(1)) or 0
+        # Removals that were forgotten are news too.
+        gone = select(ScopeFloor.seq).where(ScopeFloor.company_id == self.company_id, ScopeFloor.scope == scope)
+        last = max(last, db.session.scalar(gone) or 0)
         key = (self.company_id, self.epoch, scope, self.form)
         kept = _kept().get(key, last)
         if kept is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import Select, and_, bindparam, select
 from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store import feed, rows
-from server.store.models import SYNCED, DeviceScope, Document, DocumentVersion, Mutation, ScopeFeed, Synced
+from server.store.models import SYNCED, DeviceScope, Document, DocumentVersion, Mutation, ScopeFeed, ScopeFloor, Synced
 from sync.change import Body, FieldVersion, Record, laid_over
 
 
@@ -170,6 +170,28 @@ def reach_all(company_id: str, device_id: str, ids: Iterable[str]) -> dict[str, 
     found: dict[str, str] = {}
     for doc, live, revoked in session.connection().execute(_reaching(rows.is_postgresql(session)), given):
         found[doc] = "live" if (live and revoked is None) or found.get(doc) == "live" else "late"
+    return found
+
+
+def once_reached(company_id: str, device_id: str, stored: Mapping[str, feed.Stored]) -> dict[str, str]:
+    """Which of these documents were `late` for a device by what they once were, when the feed has forgotten it (S-156).
+
+    What came along with another document, and not by a scope of its own, is left out.
+    """
+    held = select(DeviceScope.scope).where(DeviceScope.company_id == company_id, DeviceScope.device_id == device_id)
+    forgetful = select(ScopeFloor.scope).where(ScopeFloor.company_id == company_id, ScopeFloor.scope.in_(held))
+    scopes = set(db.session.scalars(forgetful))
+    if not scopes:
+        return {}
+    session = db.session()
+    statement = select(DocumentVersion.document_id, DocumentVersion.body).where(
+        DocumentVersion.company_id == company_id, rows.among(session, DocumentVersion.document_id, stored)
+    )
+    found: dict[str, str] = {}
+    for doc, body in session.execute(statement):
+        schema = COLLECTIONS[stored[doc].collection]
+        if doc not in found and schema.scopes(schema.whole(orjson.loads(body))) & scopes:
+            found[doc] = "late"
     return found
 
 

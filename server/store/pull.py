@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -13,9 +13,9 @@ from schemas import contract
 from schemas.shape import shaped
 from server.extensions import db
 from server.store import rows
-from server.store.models import Company, DeviceScope, ScopeFeed, SyncClock
+from server.store.models import Company, DeviceScope, ScopeFeed, ScopeFloor, SyncClock
 from server.store.types import IdType
-from sync.feed import Cursor
+from sync.feed import Cursor, missed_removals
 
 ID_PART = len('{"id":"00000000-0000-7000-8000-000000000000",')
 """So much of a body's text says its id and goes on."""
@@ -40,6 +40,8 @@ class Subscription:
     scope: str
     granted: int
     revoked: int | None
+    floor: int = 0
+    """Removals up to this number may be gone from the feed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +63,16 @@ class _Stream:
 
 
 _company, _clock, _scope = Company.__table__.c, SyncClock.__table__.c, DeviceScope.__table__.c
+_floor = ScopeFloor.__table__.c
 _FEED = (
-    select(_company.epoch, _clock.n, _clock.backed_up_through, _scope.scope, _scope.granted, _scope.revoked)
+    select(_company.epoch, _clock.n, _clock.backed_up_through, _scope.scope, _scope.granted, _scope.revoked, _floor.seq)
     .select_from(
-        Company.__table__.join(SyncClock.__table__, _clock.company_id == _company.id).outerjoin(
+        Company.__table__.join(SyncClock.__table__, _clock.company_id == _company.id)
+        .outerjoin(
             DeviceScope.__table__,
             and_(_scope.company_id == _company.id, _scope.device_id == bindparam("device_id", type_=IdType)),
         )
+        .outerjoin(ScopeFloor.__table__, and_(_floor.company_id == _scope.company_id, _floor.scope == _scope.scope))
     )
     .where(_company.id == bindparam("company_id", type_=IdType))
     .order_by(_scope.granted, _scope.scope)
@@ -77,13 +82,22 @@ _FEED = (
 def feed_of(company_id: str, device_id: str) -> Feed:
     """How a company's feed stands for a device; subscriptions by grant."""
     found = db.session.connection().execute(_FEED, {"company_id": company_id, "device_id": device_id}).all()
-    held = [Subscription(scope=row[3], granted=row[4], revoked=row[5]) for row in found if row[3] is not None]
+    held = [
+        Subscription(scope=row[3], granted=row[4], revoked=row[5], floor=row[6] or 0)
+        for row in found
+        if row[3] is not None
+    ]
     return Feed(epoch=found[0][0], newest=found[0][1], backed_up_through=found[0][2], held=held)
 
 
 def subscriptions(company_id: str, device_id: str) -> list[Subscription]:
     """The scopes that a device holds or held, by grant."""
     return feed_of(company_id, device_id).held
+
+
+def is_too_old(held: Iterable[Subscription], cursor: Cursor) -> bool:
+    """Whether removals that this reader has not heard of may be gone from the feed."""
+    return any(missed_removals(cursor, one.granted, one.revoked, one.floor) for one in held)
 
 
 def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int, schema_version: int) -> Page:
@@ -93,9 +107,9 @@ def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int, schema_ve
     more = len(found) > limit
     if more:
         found = found[:limit]
-        after = Cursor(seq=found[-1][SEQ], document_id=rows.id_of(found[-1][DOCUMENT]), epoch=cursor.epoch)
+        after = cursor.at(found[-1][SEQ], rows.id_of(found[-1][DOCUMENT]))
     else:
-        after = Cursor(seq=feed.newest, epoch=cursor.epoch)
+        after = cursor.at(feed.newest, "")
     # A document that is referred to and has not been made yet has no body; it follows when it is.
     there = [row for row in found if row[BODY] is not None]
     gone = {row[DOCUMENT] for row in there if not row[LIVE] or row[DELETED]}
@@ -114,8 +128,8 @@ def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int, schema_ve
 def _streams(company_id: str, held: Subscription, cursor: Cursor, newest: int) -> list[_Stream]:
     """The parts of one scope that are after the cursor: what came with the grant, then what followed."""
     if held.revoked is not None:
-        return _at(company_id, held.scope, held.revoked, cursor, None)
-    came = _at(company_id, held.scope, held.granted, cursor, held.granted)
+        return _at(company_id, held, held.revoked, cursor)
+    came = _at(company_id, held, held.granted, cursor)
     if cursor.seq > held.granted and cursor.document_id:
         later = "(seq, document_id) > (?, ?)"
         values: tuple[Any, ...] = (cursor.seq, rows.key_of(db.session(), cursor.document_id))
@@ -130,23 +144,24 @@ def _streams(company_id: str, held: Subscription, cursor: Cursor, newest: int) -
     return [*came, _Stream(sql=sql, values=(rows.key_of(db.session(), company_id), held.scope, *values, newest))]
 
 
-def _at(company_id: str, scope: str, key: int, cursor: Cursor, up_to: int | None) -> list[_Stream]:
-    """All documents of a scope as of one key, unless the cursor is past it; without `up_to` to be dropped, not put."""
+def _at(company_id: str, held: Subscription, key: int, cursor: Cursor) -> list[_Stream]:
+    """All documents of a scope as of one key, its grant or its end, unless the cursor is past it."""
     if cursor.seq > key or (cursor.seq == key and not cursor.document_id):
         return []
-    after = cursor.document_id if cursor.seq == key else ""
-    bounds: list[tuple[str, Any]] = []
-    if after:
-        bounds.append((" AND document_id > ?", rows.key_of(db.session(), after)))
-    if up_to is not None:
-        bounds.append((" AND seq <= ?", up_to))
+    if held.revoked is None:
+        shown, which = "live", "live AND seq <= ?"
+    else:
+        # What left the scope before it ended for the device may not have been told yet.
+        shown, which = "false AS live", "(live OR seq > ?)"
+    given: list[Any] = [key, rows.key_of(db.session(), company_id), held.scope, held.granted]
+    if after := cursor.document_id if cursor.seq == key else "":
+        which += " AND document_id > ?"
+        given.append(rows.key_of(db.session(), after))
     sql = (
-        f"SELECT CAST(? AS bigint) AS feed_key, document_id, {'live' if up_to is not None else 'false'} AS live, reason"
-        " FROM scope_feed WHERE company_id = ?"
-        f" AND scope = ? AND live{''.join(bound for bound, _ in bounds)} ORDER BY document_id LIMIT ?"
+        f"SELECT CAST(? AS bigint) AS feed_key, document_id, {shown}, reason FROM scope_feed"
+        f" WHERE company_id = ? AND scope = ? AND {which} ORDER BY document_id LIMIT ?"
     )
-    given = (key, rows.key_of(db.session(), company_id), scope, *(value for _, value in bounds))
-    return [_Stream(sql=sql, values=given)]
+    return [_Stream(sql=sql, values=tuple(given))]
 
 
 def _rows(company_id: str, streams: Sequence[_Stream], limit: int) -> list[Any]:

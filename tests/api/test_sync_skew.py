@@ -136,7 +136,7 @@ def test_an_app_that_is_too_old_is_told_after_its_push_was_taken(
     assert result["status"] == "applied"
     for path in ("/sync/v1/pull", "/sync/v1/digest", f"/sync/v1/documents?ids={visit}", "/sync/v1/stream"):
         status, answer = tablet.transport("GET", path)
-        assert (status, answer["code"]) == (426, "upgrade-needed"), path
+        assert (status, answer["code"]) == (426, "update-needed"), path
     assert stored(app, company, visit).work_summary == "Done before the update"
     assert tablet.transport("GET", "/sync/v1/mutations")[1]["mutations"][0]["status"] == "applied"
 

@@ -15,6 +15,7 @@ CURSORS = st.builds(
     seq=st.integers(0, 10**18 - 1),
     document_id=st.just("") | st.uuids().map(str),
     epoch=st.text("0123456789abcdef", max_size=16),
+    since=st.integers(0, 10**18 - 1),
 )
 
 
@@ -38,7 +39,18 @@ def test_a_damaged_cursor_is_refused_or_is_another_whole_one(cursor: Cursor, at:
         assert decode(damaged).encode() == damaged
 
 
-OTHER_FORMS = ["1.e.5.zzz", "1.e.-1.", "1.e.05.", "2.e.5.", "1.e.5", "1.e.9999999999999999999.", "1.e.٥."]
+OTHER_FORMS = [
+    "1.e.5.zzz",
+    "1.e.-1.",
+    "1.e.05.",
+    "2.e.5.",
+    "1.e.5..7",
+    "2.e.5..x",
+    "3.e.5..7.7",
+    "1.e.5",
+    "1.e.9999999999999999999.",
+    "1.e.٥.",
+]
 
 
 @pytest.mark.parametrize("plain", [*OTHER_FORMS, f"1.e.5.{uuid.UUID(int=7).hex}"])

@@ -311,6 +311,28 @@ test("a server restored to an earlier time gets everything again, and what it fo
   assert.deepEqual(await states(db), ["accepted"]);
 });
 
+test("a tablet that was silent for too long begins anew, and what was written on it waits its turn", async () => {
+  const server = office();
+  server.put("visit", { id: "v2", site_id: "s1", title: "Left long ago" });
+  const db = await tablet(server);
+  await edit(db, note("first"));
+  await round(db, server);
+  server.feed = server.feed.filter(({ id }) => id !== "v2");
+  let told = 0;
+  const pull = server.pull.bind(server);
+  server.pull = async (cursor) => {
+    if (!cursor || told++) return pull(cursor);
+    await edit(db, note("second"));
+    throw problem(410, "cursor-too-old");
+  };
+  assert.equal((await round(db, server)).outcome, "ok");
+  assert.equal((await round(db, server)).outcome, "ok");
+  assert.ok(told > 1);
+  assert.deepEqual(server.documents.get("v1").notes.map((one) => one.text), ["first", "second"]);
+  assert.deepEqual(await states(db), ["accepted", "accepted"]);
+  assert.equal(await db.documents.get(["visit", "v2"]), undefined);
+});
+
 test("a page that is late never replaces a newer version", async () => {
   const db = await tablet(office());
   const page = (version, title) => ({ changes: [{ collection: "visit", id: "v1", op: "put", version, document: { id: "v1", title } }], cursor: "a", more: false });

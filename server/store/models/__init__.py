@@ -12,6 +12,7 @@ from server.store.models.files import FileReference, StoredFile, Upload
 from server.store.models.jobs import JobLease, JobRun
 from server.store.models.maintenance import MaintenancePlan, Occurrence
 from server.store.models.planning import RoutePlan, RouteStop, RouteUnassigned
+from server.store.models.retention import FeedMark, ScopeFloor
 from server.store.models.stock import DeviceCopy, DeviceStamp, ViewPlace, WholeEdit
 from server.store.models.sync import (
     Conflict,
@@ -37,9 +38,9 @@ SYNCED: dict[str, type[Synced]] = {
 __all__ = [
     "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Coverage", "Customer", "Device",
     "DeviceCopy", "DeviceNotice", "DeviceScope", "DeviceStamp", "Document", "DocumentDigest", "DocumentVersion",
-    "EnrolmentCode", "EnrolmentMiss", "FileReference", "FormerToken", "JobLease", "JobRun", "LoginFailure",
-    "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem", "ProductModel",
-    "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeReason", "ServiceKind", "Site",
-    "StoredFile", "SyncClock", "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm",
-    "WholeEdit",
+    "EnrolmentCode", "EnrolmentMiss", "FeedMark", "FileReference", "FormerToken", "JobLease", "JobRun",
+    "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem",
+    "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeFloor", "ScopeReason",
+    "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit",
+    "WarrantyTerm", "WholeEdit",
 ]  # fmt: skip
