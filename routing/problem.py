@@ -12,14 +12,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from routing.travel import TravelModel
 
+    IntArray = npt.NDArray[np.int64]
+else:
+    # A process that never plans does not need the memory that numpy takes.
+    IntArray = Any
+
 Point = tuple[float, float]
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

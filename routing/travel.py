@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from geopy.distance import EARTH_RADIUS
+from typing import TYPE_CHECKING
 
 from routing.problem import IntArray, Point
 
-EARTH_RADIUS_M = EARTH_RADIUS * 1000.0
+if TYPE_CHECKING:
+    import numpy as np
+
+EARTH_RADIUS_M = 6_371_009.0
+"""The mean radius of the Earth (IUGG), which geopy has too."""
 
 
 def great_circle_m(points: Sequence[Point]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -21,6 +23,8 @@ def great_circle_m(points: Sequence[Point]) -> np.ndarray[tuple[int, int], np.dt
 
     Haversine form in float64: stable for near points, where the cosine form loses metres.
     """
+    import numpy as np
+
     if not points:
         return np.zeros((0, 0))
     radians = np.radians(np.asarray(points, dtype=np.float64))
@@ -46,6 +50,8 @@ class TravelModel:
 
     def matrix(self, points: Sequence[Point]) -> tuple[IntArray, IntArray]:
         """Seconds and metres between all points, shape (n, n), whole numbers, zero between equal points."""
+        import numpy as np
+
         road_m = great_circle_m(points) * self.road_factor
         seconds = np.ceil(road_m * 3.6 / self.speed_kmh) + self.parking_s * (road_m > 0.5)
         return seconds.astype(np.int64), np.rint(road_m).astype(np.int64)

@@ -44,6 +44,7 @@ def settings(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
         "FILES_KEEP_FREE": float(os.environ.get("FILES_KEEP_FREE", "10")) / 100,
         "FILES_COMPANY_BYTES": int(float(os.environ.get("FILES_COMPANY_GB", "0")) * 10**9),
         "UPLOADS_AT_ONCE": max(1, int(os.environ.get("WEB_THREADS", "32")) // 3),
+        "COMMANDS": os.environ.get("WEB_COMMANDS", "1") != "0",
         "PLAN_SECONDS": float(os.environ.get("ROUNDS_PLAN_SECONDS", "3")),
         "REQUESTS_AT_ONCE": int(os.environ.get("WEB_REQUESTS", "0")),
         "STREAMS": int(os.environ.get("WEB_STREAMS", "0")),
@@ -75,6 +76,6 @@ def settings(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
 
 def _engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 20, "check_same_thread": False}}
+        return {"pool_use_lifo": True, "connect_args": {"timeout": 20, "check_same_thread": False}}
     options = "-c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
-    return {"pool_size": 10, "max_overflow": 20, "connect_args": {"options": options}}
+    return {"pool_use_lifo": True, "pool_size": 10, "max_overflow": 20, "connect_args": {"options": options}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask_compress import Compress
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -32,5 +31,4 @@ else:
     Model = db.Model
     """What every model extends; its tables are named after its classes."""
 
-migrate = Migrate()
 compress = Compress()

@@ -6,6 +6,8 @@ room is told to poll. So many requests are worked on at once however many thread
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from typing import Any
 
@@ -14,9 +16,18 @@ workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "128"))
 os.environ.setdefault("WEB_STREAMS", str(max(0, threads - 32)))
 os.environ.setdefault("WEB_REQUESTS", "32")
+os.environ.setdefault("WEB_COMMANDS", "0")
 timeout = 90
 graceful_timeout = 3
 keepalive = 15
+# The C library keeps a heap for each thread and gives little of them back. Two serve all threads, whom Python lets run
+# one at a time, and what is as long as a page of the feed is asked of the system by itself. The names of malloc.h:
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+with contextlib.suppress(OSError, AttributeError):
+    _libc = ctypes.CDLL(None)
+    _libc.mallopt(M_ARENA_MAX, 2)
+    _libc.mallopt(M_MMAP_THRESHOLD, 256 * 1024)
+    _libc.mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024)
 loglevel = os.environ.get("LOG_LEVEL", "warning")
 
 

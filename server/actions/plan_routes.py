@@ -17,7 +17,6 @@ from babel.dates import format_date
 from routing.check import check
 from routing.plan import Plan, Reason, StopAfter
 from routing.problem import Problem as Question
-from routing.solve import solve
 from server.actions.planning_problem import pose
 from server.extensions import db
 from server.problems import Problem
@@ -81,6 +80,8 @@ def _answer(problem: Question, stop: StopAfter, seed: int, standing: Plan) -> Pl
     """Solve in a fresh process, so that a web worker's threads are not held up and its memory does not grow."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        from routing.solve import solve
+
         return pool.submit(solve, problem, stop, seed, standing if standing.routes else None).result()
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from routing.insert import best_insertions
 from routing.problem import build_problem
 from server.actions.planning_problem import asked_visit, pose
 from server.problems import not_found
@@ -33,6 +32,8 @@ def visit_options(company_id: str, visit_id: str, day: date, *, now: datetime, l
     others = [one for one in question.problem.visits if one.id != visit_id]
     problem = build_problem([*others, asked], question.problem.days)
     names = {one.technician: one.name for one in problem.days}
+    from routing.insert import best_insertions
+
     found = best_insertions(
         problem, replace(question, problem=problem).as_it_stands(), visit_id, count=len(problem.days)
     )

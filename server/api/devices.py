@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import segno
 from flask import Response, jsonify, request
 from flask.views import MethodView
 from marshmallow import Schema, fields
@@ -42,6 +41,8 @@ class CodesView(MethodView):
     @blueprint.response(201, EnrolmentCodeSchema)
     def post(self, body: dict[str, str]) -> dict[str, Any]:
         """A new enrolment code for a technician."""
+        import segno
+
         who = principal()
         made = make_code(who.company_id, body["technician_id"], user_id=who.user_id, now=now())
         url = f"{request.host_url}tablet/#code={made.qr}"

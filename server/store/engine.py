@@ -119,7 +119,7 @@ def _sqlite_connection(connection: sqlite3.Connection, record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA busy_timeout=20000")
-    cursor.execute("PRAGMA cache_size=-65536")
+    cursor.execute("PRAGMA cache_size=-2048")
     cursor.close()
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from flask import Flask, current_app
 from sqlalchemy import event, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -197,7 +197,7 @@ class Watch:
             self._looked = time.monotonic()
         try:
             self._heard(companies)
-        except (psycopg.Error, SQLAlchemyError) as error:
+        except _errors() as error:
             log.info("news could not be looked up: %s", error)
 
 
@@ -207,16 +207,22 @@ def _own_connection(app: Flask) -> Any:
         pooled = db.engine.raw_connection()
         connection: Any = pooled.driver_connection
         pooled.detach()
-    if isinstance(connection, psycopg.Connection):
+    if not isinstance(connection, sqlite3.Connection):
         connection.autocommit = True
     return connection
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What the database raises. Of the drivers, only the one that is in use is loaded: each takes its memory."""
+    psycopg = sys.modules.get("psycopg")
+    return (SQLAlchemyError, sqlite3.Error, *((psycopg.Error,) if psycopg else ()))
 
 
 def _close(connection: Any) -> None:
     if connection is not None:
         try:
             connection.close()
-        except (psycopg.Error, sqlite3.Error) as error:
+        except _errors() as error:
             log.debug("closing: %s", error)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from server.extensions import db
 from server.store.backup.copies import CannotCopy, Copies, Stand
-from server.store.backup.postgresql import PostgresqlCopies
-from server.store.backup.sqlite import SqliteCopies
 
 __all__ = ["CannotCopy", "Copies", "Stand", "copies"]
 
 
 def copies() -> Copies:
     """What makes and puts back copies of the application's database."""
+    from server.store.backup.postgresql import PostgresqlCopies
+    from server.store.backup.sqlite import SqliteCopies
+
     return PostgresqlCopies(db.engine) if db.engine.dialect.name == "postgresql" else SqliteCopies(db.engine)
