@@ -19,10 +19,17 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DisconnectionError
 
 from server.extensions import db
+from server.store.turns import Turns
 
 writing: ContextVar[bool] = ContextVar("writing", default=False)
 """True while a write transaction is open in this context; set by `transactional` alone."""
 
+
+BUSY_S = 20.0
+"""So long a writer waits for others before it fails."""
+
+TURN = "turn"
+"""Where a connection keeps the turn that it has."""
 
 ASKED_AFTER_S = 1.0
 """A connection that was used a moment ago is taken to be there still; that it is not ends one request with a 503."""
@@ -38,6 +45,8 @@ def prepare(app: Flask) -> None:
         engine = db.engine
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _sqlite_connection)
+            if engine.url.database:
+                _take_turns(engine, Turns(Path(f"{engine.url.database}.turn"), BUSY_S))
             event.listen(engine, "begin", _sqlite_begin)
         else:
             event.listen(engine, "connect", _postgresql_connection)
@@ -118,9 +127,26 @@ def _sqlite_connection(connection: sqlite3.Connection, record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=20000")
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
     cursor.execute("PRAGMA cache_size=-2048")
     cursor.close()
+
+
+def _take_turns(engine: Engine, turns: Turns) -> None:
+    """Have writers wait for their turn before they begin, and give it back when their connection is free again."""
+
+    def begin(connection: Connection) -> None:
+        if writing.get() and connection.info.get(TURN) is None and not connection.get_execution_options().get("alone"):
+            connection.info[TURN] = turns.take()
+
+    def over(connection: Any, record: Any, *error: object) -> None:
+        taken = record.info.pop(TURN, None)
+        if taken is not None:
+            turns.give(taken)
+
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "checkin", over)
+    event.listen(engine, "invalidate", over)
 
 
 def _lower(text: Any) -> Any:
