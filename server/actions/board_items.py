@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from schemas.entities.base import iso
 from schemas.office import reason_in
 from server.actions.judge_routes import Broken, Driving, Pause
+from server.actions.kind_titles import Titles
 from server.actions.planning_problem import local_span, may_have_started, shift_on
 from server.actions.read_fleet import signs_of
 from server.actions.shown_day import Place, Row, whose
@@ -36,11 +37,11 @@ def visit_item(
     leg: tuple[int, int] | None,
     conflicts: int,
     now: datetime,
-    locale: str,
+    titles: Titles,
 ) -> Item:
     """A visit in a row; `leg`: seconds and metres of driving to it, as the day stands."""
-    visit, stop = place.visit, place.stop
-    item = _summary((visit, place.site, place.customer), conflicts, locale)
+    visit, stop, locale = place.visit, place.stop, titles.locale
+    item = _summary((visit, place.site, place.customer), conflicts, titles)
     item |= {
         "assignee_id": place.technician_id,
         "planned_start": iso(place.start),
@@ -67,15 +68,15 @@ def visit_item(
 
 
 def nobodys_item(
-    row: Row, reasons: list[Item], is_stale: bool, conflicts: int, day: date, tz: str, locale: str
+    row: Row, reasons: list[Item], is_stale: bool, conflicts: int, day: date, tz: str, titles: Titles
 ) -> Item:
     """A visit that is nobody's on the day, with why; reasons that need not hold any more are marked `stale`."""
     visit = row[0]
-    told = [(reason_in(say, "route", reason, locale) or {}) | {"stale": is_stale} for reason in reasons]
+    told = [(reason_in(say, "route", reason, titles.locale) or {}) | {"stale": is_stale} for reason in reasons]
     must = (visit.hard_due and visit.due_to is not None and visit.due_to <= day) or visit.priority == 3
     must = must or bool(visit.promised_by and local_date(visit.promised_by, tz) <= day)
     waits = bool(reasons) and not is_stale and all(reason["code"] in WAITING for reason in reasons)
-    return _summary(row, conflicts, locale) | {
+    return _summary(row, conflicts, titles) | {
         "assignee_id": None,
         "planned_start": None,
         "planned_end": None,
@@ -91,8 +92,8 @@ def nobodys_item(
     }
 
 
-def _summary(row: Row, conflicts: int, locale: str) -> Item:
-    visit, site, customer = row
+def _summary(row: Row, conflicts: int, titles: Titles) -> Item:
+    (visit, site, customer), locale = row, titles.locale
     decided = visit.coverage
     coverage: Item = {}
     if decided is not None:
@@ -101,6 +102,7 @@ def _summary(row: Row, conflicts: int, locale: str) -> Item:
             "amount": decided.amount,
             "currency": decided.currency,
             "reason": reason_in(say, "coverage", decided.reason, locale),
+            "lines": [line | {"reason": reason_in(say, "coverage", line["reason"], locale)} for line in decided.lines],
             "rules": [
                 rule | {"reason": reason_in(say, "coverage", rule["reason"], locale)} for rule in decided.considered
             ],
@@ -110,7 +112,7 @@ def _summary(row: Row, conflicts: int, locale: str) -> Item:
         "id": visit.id,
         "number": visit.number,
         "version": None,
-        "title": visit.title,
+        "title": titles.of(visit),
         "kind": visit.kind,
         "origin": visit.origin,
         "symptom": visit.symptom,

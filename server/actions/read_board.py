@@ -10,6 +10,7 @@ from schemas.entities.base import iso
 from server.actions.board_items import Item, device_item, letter, nobodys_item, technician_item, visit_item
 from server.actions.file_states import awaiting
 from server.actions.judge_routes import Broken, Driving, Judged
+from server.actions.kind_titles import titles
 from server.actions.planning_problem import NOT_BEGUN, may_have_started, working_day
 from server.actions.publish_plan import MADE_FROM, judge_day, judge_places
 from server.actions.shown_day import (
@@ -53,6 +54,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
     ids = [*(place.visit.id for place in shown.places), *(row[0].id for row in nobodys)]
     clashes = conflicts.open_by_visit(company_id, ids)
     missing = awaiting(company_id, [place.visit for place in shown.places])
+    called = titles(company_id, locale)
     broken: dict[str, list[Broken]] = {}
     for one in judged.broken:
         broken.setdefault(one.visit_id, []).append(one)
@@ -65,7 +67,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
             judged.driving.get(place.technician_id, Driving()).legs.get(place.visit.id),
             clashes.get(place.visit.id, 0),
             now,
-            locale,
+            called,
         )
         | {"awaiting_media": missing.get(place.visit.id, 0)}
         for place in shown.places
@@ -78,7 +80,7 @@ def _board(company_id: str, day: date, branch_id: str, now: datetime, locale: st
             clashes.get(row[0].id, 0),
             day,
             branch.tz,
-            locale,
+            called,
         )
         for row in nobodys
     ]

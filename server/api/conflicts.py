@@ -12,6 +12,7 @@ from marshmallow import Schema, fields, validate
 from schemas.entities import COLLECTIONS
 from schemas.entities.base import Id, iso
 from schemas.office import AcceptSchema, ConflictItem, ResolveSchema, reason_in
+from server.actions.kind_titles import titles
 from server.actions.resolve_conflict import accept_defaults, resolve, undo
 from server.api.body import Blueprint
 from server.api.door import OFFICE, locale, now, principal, requires
@@ -47,6 +48,7 @@ def dump(found: list[Conflict]) -> list[dict[str, Any]]:
     users = rows.user_names(company_id, {one.resolved_by for one in found if one.resolved_by})
     site_ids = {str(body.get("site_id") or doc) for doc, (_, body) in bodies.items()}
     sites = rows.sites(company_id, site_ids)
+    kinds = titles(company_id, locale())
     called = _called(company_id, found, bodies)
     items = []
     for one in found:
@@ -61,7 +63,7 @@ def dump(found: list[Conflict]) -> list[dict[str, Any]]:
                 "class": one.clash_class,
                 "collection": one.collection,
                 "document_id": one.document_id,
-                "document_title": COLLECTIONS[collection].called(body),
+                "document_title": kinds.said(str(body.get("kind")), COLLECTIONS[collection].called(body)),
                 "site_name": site.name if site else None,
                 "tz": site.tz if site else None,
                 "names": {name: called[name] for name in _ids_in(one, body) if name in called},

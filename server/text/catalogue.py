@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import string
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 LOCALES = ("en", "ru")
+FORMATS = {"en": "en_GB", "ru": "ru_RU"}
 FOLDER = Path(__file__).parent
 
 
@@ -34,12 +37,26 @@ def say(area: str, code: str, params: Mapping[str, Any] | None = None, locale: s
         form = Locale(locale).plural_form(params.get("n", 0))
         text = text.get(form) or text["other"]
     shown = {name: _shown(value, locale) for name, value in params.items()}
+    shown |= _money(params, locale)
     return string.Formatter().vformat(text, (), _Forgiving(shown))
 
 
 class _Forgiving(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "…"
+
+
+def _money(params: Mapping[str, Any], locale: str) -> dict[str, str]:
+    """`money`: an `amount` in its `currency` as the language writes it; what is no amount stays as it came."""
+    amount, currency = params.get("amount"), params.get("currency")
+    if amount is None or not isinstance(currency, str):
+        return {}
+    try:
+        written = format_currency(Decimal(str(amount)), currency, locale=FORMATS[locale])
+    except InvalidOperation:
+        return {"money": f"{amount} {currency}"}
+    # A currency without a sign keeps its distance: RUB 8,000.00.
+    return {"money": re.sub("^([A-Z]{3})(?=[0-9])", "\\1\u202f", written.replace("\u00a0", "\u202f"))}
 
 
 def _shown(value: Any, locale: str) -> str:

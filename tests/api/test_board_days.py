@@ -333,3 +333,29 @@ def test_what_a_hand_has_placed_stays_when_the_day_is_planned(desk: Desk) -> Non
     desk.plan()
     assert places(desk)[first] == (desk.company.boris, f"{DAY}T14:30:00.000Z")
     assert second in places(desk)
+
+
+# In the reader's language
+
+
+def told_in(desk: Desk, language: str) -> Any:
+    path = f"/api/v1/board?date={DAY}&branch_id={desk.company.branch}"
+    answer = desk.office.get(path, headers={"Accept-Language": language}).json
+    return {one["id"]: one for one in (*answer["visits"], *answer["unscheduled"])}
+
+
+def test_the_name_of_a_kind_is_said_in_the_readers_language_and_a_written_title_stays(desk: Desk) -> None:
+    kind, written = desk.visit(kind="repair_minor"), desk.visit(kind="repair_minor", title="Pump is loud")
+    assert told_in(desk, "en")[kind]["title"] == "Repair minor"
+    assert told_in(desk, "ru")[kind]["title"] == "repair_minor"
+    assert {told_in(desk, language)[written]["title"] for language in ("en", "ru")} == {"Pump is loud"}
+
+
+def test_each_line_of_the_cost_says_its_amount_as_the_language_writes_it(desk: Desk) -> None:
+    visit = desk.visit(kind="repair_minor")
+    for language, labour, travel in (("en", "€120.00", "€35.00"), ("ru", "120,00\u202f€", "35,00\u202f€")):
+        coverage = told_in(desk, language)[visit]["coverage"]
+        assert coverage["amount"] == "155.00"
+        assert [labour in coverage["lines"][0]["reason"]["text"], travel in coverage["lines"][1]["reason"]["text"]] == [
+            True, True,
+        ]  # fmt: skip

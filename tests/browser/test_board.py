@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, StorageState, ViewportSize, expect
@@ -253,7 +254,12 @@ def test_the_form_of_a_move_says_what_the_board_says_afterwards_and_untouched_mo
         one for one in before["technicians"] if one["id"] != visit["assignee_id"] and one["shift"] and one["travel_km"]
     )
     dialog.get_by_role("radio", name=other["name"]).check()
-    with page.expect_response("**/board/trial") as asked:
+    wanted = datetime.fromisoformat(f"{day}T15:55").replace(tzinfo=ZoneInfo(office.zone)).astimezone(UTC)
+    with page.expect_response(
+        lambda answer: (
+            "/board/trial" in answer.url and f"{wanted:%Y-%m-%dT%H:%M:00}" in (answer.request.post_data or "")
+        )
+    ) as asked:
         dialog.get_by_label("Start").fill("15:55")
     outcome = next(
         outcome

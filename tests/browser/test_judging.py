@@ -113,3 +113,14 @@ def test_files_that_are_not_what_they_say_have_their_page(page: Page, demo_serve
     page.get_by_role("link", name="Files").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Files to look at")
     expect(page.locator("#main")).to_contain_text("Nothing to look at")
+
+
+def test_another_language_is_spoken_everywhere_at_once(page: Page, demo_server: Server, office: Office) -> None:
+    open_board(page, demo_server, office.today)
+    needs = page.locator(".needs")
+    expect(needs).to_contain_text("wait for a decision")
+    page.get_by_role("button", name="RU", exact=True).click()
+    expect(needs).to_contain_text(re.compile("жд[уё]т решения"))
+    expect(needs).not_to_contain_text("decision")
+    page.get_by_role("button", name="EN", exact=True).click()
+    expect(needs).to_contain_text("wait for a decision")

@@ -22,6 +22,12 @@ def technician_names(company_id: str) -> dict[str, str]:
     return {row.id: row.name for row in db.session.execute(statement)}
 
 
+def kind_names(company_id: str) -> dict[str, dict[str, str]]:
+    """Names of all kinds of work by code, in each language."""
+    statement = select(ServiceKind.code, ServiceKind.name).where(ServiceKind.company_id == company_id)
+    return {row.code: row.name for row in db.session.execute(statement)}
+
+
 def collections_of(company_id: str, ids: Iterable[str]) -> dict[str, str]:
     """The collection of each document by id; those that are not there, or deleted, are left out."""
     statement = select(Document.id, Document.collection).where(

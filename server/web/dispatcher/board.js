@@ -109,6 +109,10 @@ export function BoardPage() {
     started = true;
     start();
   }, []);
+  useEffect(() => {
+    // The server says its sentences in the reader's language: ask for them anew.
+    if (board.value) refresh({ own: true });
+  }, [locale.value]);
   const shown = board.value;
   return html`<main class="board" id="main">
     <${DayBar} />

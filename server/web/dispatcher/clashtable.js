@@ -6,7 +6,7 @@ import { Icon } from "../shared/icons.js";
 import { shownTheme, theme } from "../shared/settings.js";
 import { createMap } from "../map/map.js";
 import { routeHue } from "../map/style.js";
-import { fieldName, mineAt, pinsOf, rawMineAt, rowText } from "./clashes.js";
+import { fieldName, lanesOf, mineAt, pinsOf, rawMineAt, rowText } from "./clashes.js";
 import { metres } from "./consequence.js";
 import { api } from "./store.js";
 
@@ -70,12 +70,13 @@ function Choice({ row, side, picked, pick, tz }) {
 /** @param {{one: import("./clashes.js").Case, tz: string, pickOf: (row: Row) => "mine" | "theirs", pick: (row: Row, side: "mine" | "theirs") => void}} props */
 export function ClashTable({ one, tz, pickOf, pick }) {
   const { first } = /** @type {Row} */ (one.rows[0]);
+  const { knew } = lanesOf(one);
   const office = [...new Set(one.rows.map((row) => row.first.theirs_by?.name).filter(Boolean))].join(", ");
   const sure = first.uncertainty_s === null || first.uncertainty_s === undefined ? t("conflicts.clock_unknown") : t("conflicts.clock", { seconds: Math.max(1, Math.ceil(first.uncertainty_s)) });
   return html`<div class="clash-table" role="table" aria-label=${t("conflicts.needs")}>
     <div class="clash-row is-head" role="row">
       <span role="columnheader">${t("conflicts.what")}</span>
-      <span role="columnheader">${t("conflicts.before")}<br /><small>${first.base_at ? t("conflicts.both_knew_at", { time: formatTime(first.base_at, tz) }) : t("conflicts.both_knew")}</small></span>
+      <span role="columnheader">${t("conflicts.before")}<br /><small>${knew === null ? t("conflicts.both_knew") : t("conflicts.both_knew_at", { time: formatTime(knew, tz) })}</small></span>
       <span role="columnheader">${t("conflicts.office")}<br /><small>${office}</small></span>
       <span role="columnheader">${t("conflicts.site")}<br /><small>${[one.technician, sure].filter(Boolean).join(", ")}</small></span>
     </div>

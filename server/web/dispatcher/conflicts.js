@@ -306,6 +306,9 @@ export function ConflictsPage() {
     const timer = setInterval(() => document.visibilityState === "visible" && load(), POLL_MS);
     return () => clearInterval(timer);
   }, []);
+  useEffect(() => {
+    if (open.value) load();
+  }, [locale.value]);
   const cases = useMemo(() => casesOf(open.value ?? []), [open.value]);
   const wanted = chosenCase.value;
   const current = cases.find(({ id, visitId }) => id === wanted || `visit:${visitId}` === wanted) ?? cases[0] ?? null;

@@ -97,6 +97,9 @@ export function DevicesPage() {
       line.stop();
     };
   }, []);
+  useEffect(() => {
+    if (devices.value) load();
+  }, [locale.value]);
   const all = devices.value;
   const shown = all?.find(({ id }) => id === opened.value);
   const heads = ["technician", "device", "last", "unsent", "clock_head", "version", "look"];

@@ -105,6 +105,9 @@ export function FilesPage() {
     const timer = setInterval(() => document.visibilityState === "visible" && load(), POLL_MS);
     return () => clearInterval(timer);
   }, []);
+  useEffect(() => {
+    if (open.value) load();
+  }, [locale.value]);
   const waiting = open.value;
   return html`<main class="devices files" id="main">
     <header><div><h1>${t("files.title")}</h1><p class="secondary">${t("files.about")}</p></div></header>

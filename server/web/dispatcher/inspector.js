@@ -59,18 +59,25 @@ function BrokenRules({ broken }) {
   </section>`;
 }
 
-/** Who pays, because of what; every rule that was looked at on a press. @param {{visit: Visit}} props */
+/** The sentence without the word that the chip has said. @param {import("./types.js").Reason | undefined} reason @param {string} outcome */
+function because(reason, outcome) {
+  return reasonText(reason).replace(new RegExp(`^${t(`coverage.${outcome}`)}: `, "i"), "");
+}
+
+/** Who pays, line by line, because of what; every rule that was looked at on a press. @param {{visit: Visit}} props */
 function Pays({ visit }) {
   const [open, setOpen] = useState(false);
   const { coverage } = visit;
   if (!coverage?.outcome) return html`<dd>${t("board.cost.unknown")}</dd>`;
-  const word = t(`coverage.${coverage.outcome}`);
-  // The chip has said the word; the sentence goes on from there.
-  const because = (reasonText(coverage.reason) || coverage.text || "").replace(new RegExp(`^${word}: `, "i"), "");
   const rules = coverage.rules ?? [];
+  const lines = coverage.lines ?? [];
+  const { amount, currency } = coverage;
+  const sum = amount && currency && Number(amount) > 0 ? formatMoney(amount, currency) : null;
+  const name = (/** @type {string} */ id) => (hasText(`board.line.${id}`) ? t(`board.line.${id}`) : id);
   return html`<dd>
-    <span class="pays"><${Coverage} coverage=${coverage} /> <span>${because}</span></span>
-    ${coverage.amount && coverage.currency && Number(coverage.amount) > 0 && html`<span class="pays-sum">${formatMoney(coverage.amount, coverage.currency)}</span>`}
+    <span class="pays"><${Coverage} coverage=${coverage} /> ${lines.length > 1 ? sum && html`<b>${sum}</b>` : html`<span>${because(coverage.reason, coverage.outcome)}</span>`}</span>
+    ${lines.length > 1 &&
+    html`<ul class="pay-lines">${lines.map((line) => html`<li><b>${name(line.line_id)}</b> <span>${because(line.reason, line.outcome)}</span></li>`)}</ul>`}
     ${rules.length > 0 &&
     html`<button type="button" class="more" aria-expanded=${open ? "true" : "false"} onClick=${() => setOpen(!open)}>${t("board.rules", { n: rules.length })} <${Icon} name=${open ? "up" : "down"} size=${12} /></button>`}
     ${open &&

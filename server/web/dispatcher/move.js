@@ -53,7 +53,9 @@ function MoveForm({ visit, technicianId, start }) {
   const [chosen, setChosen] = useState(technicianId ?? visit.assignee_id);
   const [sending, setSending] = useState(false);
   const typed = readTime(time);
-  const at = typed ? instantOf(shown.date, typed, tz) : null;
+  // The form shows minutes; untouched, the time is the planned one to the second.
+  const planned = visit.planned_start && typed === clock(visit.planned_start, tz) ? ms(visit.planned_start) : null;
+  const at = planned ?? (typed ? instantOf(shown.date, typed, tz) : null);
   const { consequences, best } = useMemo(() => (at === null ? { consequences: new Map(), best: null } : consequencesAt(visit, at)), [at, shown]);
   const picked = chosen ?? best ?? shown.technicians[0]?.id ?? null;
   const consequence = picked ? consequences.get(picked) : null;
@@ -107,7 +109,7 @@ function MoveForm({ visit, technicianId, start }) {
               <b>${technician.name}</b>
               ${one &&
               html`<span class="move-cost">${clock(one.start, tz)} · ${told ? costText({ extraS: told.extra_s, extraM: told.extra_m }) : "…"}</span>
-                <span class="move-first"><${Shape} name=${LEVEL_ICONS[/** @type {"fits"} */ (level)]} /> ${!told ? "…" : told.broken.length ? told.broken.map(({ short }) => short).join(" · ") : one.level === "costs" ? firstText(one, tz) : t("drag.nothing")}</span>`}
+                <span class="move-first"><${Shape} name=${LEVEL_ICONS[/** @type {"fits"} */ (level)]} /> ${!told ? "…" : told.broken.length ? [...new Set(told.broken.map(({ short }) => short))].join(" · ") : one.level === "costs" ? firstText(one, tz) : t("drag.nothing")}</span>`}
             </label>`;
           })}
         </div>

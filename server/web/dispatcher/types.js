@@ -10,7 +10,7 @@
  */
 
 /** @typedef {{id: string, name: string, city: string, lat: number, lon: number, address?: string, contact_phone?: string, contact_name?: string, danger_note?: string, access_note?: string}} Site */
-/** @typedef {{outcome: "free" | "paid" | "partly" | "needs_quote", text?: string, reason?: Reason, rules?: Array<any>, amount?: string, currency?: string}} Coverage */
+/** @typedef {{outcome: "free" | "paid" | "partly" | "needs_quote", text?: string, reason?: Reason, rules?: Array<any>, lines?: Array<{line_id: string, outcome: string, amount: string | null, reason: Reason}>, amount?: string, currency?: string}} Coverage */
 
 /**
  * @typedef {object} Visit a visit as the board knows it

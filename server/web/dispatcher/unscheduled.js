@@ -55,6 +55,7 @@ export function chipText(reason) {
  * @param {Group} group
  */
 function chipLook(reason, group) {
+  if (reason.stale) return { tone: "", icon: "clock" };
   if (reason.code === "fits") return { tone: "ok", icon: "check" };
   return group === "must" ? { tone: "danger", icon: "alert" } : { tone: "warn", icon: "clock" };
 }

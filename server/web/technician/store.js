@@ -106,9 +106,17 @@ export function find(collection, id) {
   return collection === "visit" ? decided(shown) : shown;
 }
 
-/** A visit with what was decided of its coverage; visits that were decided alike share the document. @param {Document | undefined} visit */
+/**
+ * A visit with what was decided of its coverage (visits that were decided alike share the document), and with its title
+ * in the reader's language where that is the name of its kind.
+ * @param {Document | undefined} visit
+ */
 function decided(visit) {
-  return visit?.coverage_id ? { ...visit, coverage: collections.value.get("coverage")?.get(visit.coverage_id) } : visit;
+  if (!visit) return visit;
+  const names = kindOf(visit)?.name;
+  const title = names && Object.values(names).includes(visit.title) ? named(names) : visit.title;
+  const shown = title === visit.title ? visit : { ...visit, title };
+  return visit.coverage_id ? { ...shown, coverage: collections.value.get("coverage")?.get(visit.coverage_id) } : shown;
 }
 
 /** The server's last word on a document. @param {string} collection @param {string} id */
