@@ -286,7 +286,29 @@ def _situations(move: _Move) -> list[Conflict]:
                 params={"by": sender.name},
             )
         )
+    if before["exec_state"] == "closed":
+        found += _amendments(move)
     return found
+
+
+def _amendments(move: _Move) -> list[Conflict]:
+    """What comes to a visit that the office has closed: it stands, and somebody looks whether the act holds still."""
+    before, after, rules = move.draft.body, move.body, COLLECTIONS[VISIT].rules
+    facts = [name for name, rule in rules.items() if rule.owner == "field" and name != "events"]
+    return [
+        move.note(
+            name,
+            kind="state",
+            code="amended-after-close",
+            base=None,
+            mine=after[name],
+            theirs=before[name],
+            needs_person=True,
+            params={"by": move.push.sender.name},
+        )
+        for name in facts
+        if after[name] != before[name]
+    ]
 
 
 def _late_edit(move: _Move, changed: frozenset[str]) -> Conflict:

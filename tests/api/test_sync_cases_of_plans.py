@@ -171,6 +171,37 @@ def test_the_plan_got_another_rule_and_its_old_date_was_done(
 
 
 @BOTH_ORDERS
+def test_the_visit_was_closed_and_more_work_comes_to_it(
+    app: Flask, company: SmallCompany, dispatcher: Office, visit: str, anna: Tablet, office_first: bool
+) -> None:
+    """S-32: nothing of it is lost, who pays stays decided, and a person hears that the closed visit was added to."""
+    anna.work(visit, "started", "done", start=datetime.now(UTC) - timedelta(minutes=30))
+    anna.sync()
+    dispatcher.post(f"/api/v1/visits/{visit}/review")
+    found = {"asset_id": company.assets[0], "severity": "major", "text": "Ran dry.", "cause": "misuse"}
+    anna.change(visit, add={"findings": [entry(**found)], "notes": [entry(text="One more seal used")]})
+    close = lambda: dispatcher.post(f"/api/v1/visits/{visit}/close")  # noqa: E731
+    (result,) = meet(app, anna, close, office_first=office_first)
+    shown = dispatcher.get(f"/api/v1/visits/{visit}").json
+    assert (shown["exec_state"], shown["flags"]) == ("closed", [])
+    assert [one["text"] for one in [*shown["findings"], *shown["notes"]]] == ["Ran dry.", "One more seal used"]
+    told = dispatcher.get("/api/v1/conflicts?state=open").json["items"]
+    if not office_first:
+        assert (result["conflicts"], told, shown["coverage"]["outcome"]) == ([], [], "paid")
+        return
+    assert shown["coverage"]["outcome"] == "free"
+    assert {one["field"]: one["reason"]["code"] for one in told} == dict.fromkeys(
+        ("findings", "notes"), "amended-after-close"
+    )
+    anna.change(visit, add={"notes": [entry(text="And a hose")]})
+    anna.sync()
+    assert len(dispatcher.get("/api/v1/conflicts?state=open").json["items"]) == 2
+    for one in told:
+        assert dispatcher.post(f"/api/v1/conflicts/{one['id']}/resolve", json={"choice": "theirs"}).status_code == 200
+    assert len(dispatcher.get(f"/api/v1/visits/{visit}").json["notes"]) == 2
+
+
+@BOTH_ORDERS
 def test_the_tablet_was_revoked_with_two_days_of_work_on_it(
     app: Flask, company: SmallCompany, dispatcher: Office, visit: str, anna: Tablet, office_first: bool
 ) -> None:
