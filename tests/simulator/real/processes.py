@@ -98,8 +98,8 @@ class Processes:
     def run(self) -> Judged:
         """Work and kills, the way home, the judgement."""
         started = time.monotonic()
-        self.server.start()
         try:
+            self.server.start()
             for n in range(2 + self.plan.devices):
                 self.fleet.office.make_visit("planner", n, n)
             for plan in self.fleet.script.tablets:

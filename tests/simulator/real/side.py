@@ -121,8 +121,8 @@ class RealSide:
         self.steps -= 1
 
     def crash_at(self, step: int, *, power: bool) -> None:
-        """Go down at this step of the next request or act; a real one has about twice as many as one in memory."""
-        self.steps = 2 * step
+        """Go down at this statement or commit of the next request or act."""
+        self.steps = step
 
     def go_down(self, *, power: bool) -> None:
         """All connections are gone with what was open on them."""
