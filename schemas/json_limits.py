@@ -6,11 +6,35 @@ import json
 import math
 from typing import Any
 
+import orjson
+
 DEEPEST = 16
 """Levels of nesting in a mutation; a signature's strokes, the deepest thing that is sent, need 7."""
 
 MOST_VALUES = 50_000
 """Values in one mutation, keys not counted; 100 signatures of 100 points each have as many."""
+
+SMALLEST, LARGEST = -(2**63), 2**64 - 1
+"""The whole numbers that are read and written as such."""
+
+LONGEST_WHOLE = 20
+"""Characters of the longest of them."""
+
+
+def read_leniently(text: bytes) -> Any:
+    """The JSON value of a text; raises ValueError for what is none.
+
+    Halves of surrogate pairs, NaN and deep nesting, which the strict reader does not take, are there for each thing to
+    be judged by itself. Both readers see the same numbers: a whole number of more than 64 bits is as near as a float
+    comes to it.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(text, parse_int=_whole)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 def unstorable(value: Any) -> str | None:
@@ -58,6 +82,11 @@ def json_text(value: Any) -> str:
         else:
             parts.append(json.dumps(part))
     return "".join(parts)
+
+
+def _whole(text: str) -> int | float:
+    number = int(text) if len(text) <= LONGEST_WHOLE else None
+    return number if number is not None and SMALLEST <= number <= LARGEST else float(text)
 
 
 def _broken(text: str) -> bool:

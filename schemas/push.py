@@ -34,7 +34,9 @@ class MutationSchema(Schema):
     collection = fields.String(required=True, validate=validate.Length(max=40))
     document_id = Id(required=True)
     op = fields.String(required=True, validate=validate.OneOf(OPS))
-    base_version = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 2**31))
+    base_version = fields.Integer(
+        strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 2**31 - 1)
+    )
     made_at = Instant(required=True)
     set = fields.Dict(keys=fields.String(), load_default=dict)
     add = fields.Dict(keys=fields.String(), values=fields.List(fields.Raw(allow_none=True)), load_default=dict)
@@ -160,7 +162,7 @@ def quick_mutation(raw: Any, device_id: str) -> Mutation | None:
         or plain_id(raw["id"]) is DOUBT
         or plain_id(raw["document_id"]) is DOUBT
         or (type(n) is not int or not 1 <= n < 2**31)
-        or (base is not None and (type(base) is not int or not 0 <= base <= 2**31))
+        or (base is not None and (type(base) is not int or not 0 <= base < 2**31))
         or raw["op"] not in OPS
         or (group is not None and plain_id(group) is DOUBT)
     ):

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 APP_VERSION = "0.1.0"
 """The tablet app that this server hands out; it has the number too, in `technician/sync.js`."""
 
@@ -75,7 +77,18 @@ def settings(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def _engine_options(url: str) -> dict[str, Any]:
+    shared = {"pool_use_lifo": True, "json_deserializer": _from_json}
     if url.startswith("sqlite"):
-        return {"pool_use_lifo": True, "connect_args": {"timeout": 20, "check_same_thread": False}}
+        return shared | {"connect_args": {"timeout": 20, "check_same_thread": False}}
     options = "-c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
-    return {"pool_use_lifo": True, "pool_size": 10, "max_overflow": 20, "connect_args": {"options": options}}
+    return shared | {"pool_size": 10, "max_overflow": 20, "connect_args": {"options": options}}
+
+
+def _from_json(text: str | bytes) -> Any:
+    """JSON out of the database: a float that PostgreSQL gives back with all its digits is that float again.
+
+    Raises TypeError for a number, which SQLite keeps as such: the driver takes it as it is.
+    """
+    if isinstance(text, int | float):
+        raise TypeError("a number already")
+    return orjson.loads(text)

@@ -26,12 +26,16 @@ from server.store.queries import coverage as rows
 from server.store.queries import visits
 from server.text import LOCALES, say
 from sync.change import Body, canonical
-from sync.states import OVER
+from sync.states import OVER, PERFORMED, REVIEWED
 
 DECISIONS = UUID("6d3c8f0e-0d52-4c6b-9a53-2f1d8d7f6b1a")
 """The space that the ids of decisions are made in."""
 
 Basis = dict[str, Any]
+Lay = Callable[[str, Body], None]
+"""Takes a decision's id and its body."""
+Making = Callable[[], Iterable[tuple[Body, str]]]
+"""Gives visits in their whole wire form, each with its customer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +49,11 @@ class Decided:
 class Agreements:
     """What a company has agreed, asked for once however many visits are decided in one transaction."""
 
-    def __init__(self, company_id: str) -> None:
+    def __init__(self, company_id: str, *, lay: Lay | None = None, making: Making = tuple) -> None:
+        """Decisions are laid down by `lay`, at once by default; `making`: the visits that are not written yet."""
         self.company_id = company_id
+        self._lay: Lay = lay or laying(company_id)
+        self._making = making
         self.contracts: Callable[[str], list[Contract]] = functools.cache(
             lambda customer_id: rows.contracts(company_id, customer_id)
         )
@@ -68,7 +75,7 @@ class Agreements:
         """The id of the decision of a case, laid down as a document; cases that are `alike` are decided once."""
         if alike not in self._decided:
             decision = worded(coverage.to_json(coverage.decide(request())))
-            self._decided[alike] = keep(self.company_id, decision)
+            self._decided[alike] = keep(decision, self._lay)
             self._days[self._decided[alike]] = day
         return self._decided[alike]
 
@@ -105,7 +112,23 @@ class Agreements:
             return None
         if contract.id not in self._used:
             self._used[contract.id] = rows.visits_done(contract, self.zones(contract.customer_id))
-        return max(contract.included_visits - len(self._used[contract.id] - {visit_id}), 0)
+        used = set(self._used[contract.id])
+        for body, customer_id in self._making():
+            (used.add if self._uses(contract, body, customer_id) else used.discard)(body["id"])
+        return max(contract.included_visits - len(used - {visit_id}), 0)
+
+    def _uses(self, contract: Contract, body: Body, customer_id: str) -> bool:
+        """Whether a visit takes one of those that a contract includes, as `rows.visits_done` counts them."""
+        if (
+            customer_id != contract.customer_id
+            or body["kind"] not in contract.included_kinds
+            or body["exec_state"] not in PERFORMED | REVIEWED
+            or body["performed_by_id"] is None
+        ):
+            return False
+        site: Site | None = self.site(body["site_id"])
+        at = parse_instant(body["finished_at"]) or parse_instant(body["started_at"])
+        return bool(site and at and contract.starts_on <= local_date(at, site.tz) <= contract.ends_on)
 
     def assets(self, ids: Iterable[str]) -> list[Asset]:
         """Equipment by id; what is not there is left out."""
@@ -183,12 +206,17 @@ def worded(decision: dict[str, Any]) -> dict[str, Any]:
     return decision
 
 
-def keep(company_id: str, decision: dict[str, Any]) -> str:
+def keep(decision: dict[str, Any], lay: Lay) -> str:
     """Lay a decision down as a document of its own; visits that are decided alike share it. Its id."""
     decision_id = str(uuid5(DECISIONS, canonical(decision)))
     body = {name: value for name, value in decision.items() if name != "rules"} | {"considered": decision["rules"]}
-    documents.lay(company_id, "coverage", decision_id, {"id": decision_id} | body)
+    lay(decision_id, {"id": decision_id} | body)
     return decision_id
+
+
+def laying(company_id: str) -> Lay:
+    """Lay decisions down for a company at once."""
+    return functools.partial(documents.lay, company_id, "coverage")
 
 
 def _request(

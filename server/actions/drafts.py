@@ -6,7 +6,7 @@ does for the database. `write` then brings all of it there in a few statements.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -103,9 +103,18 @@ class Drafts:
     """Meter readings that came, each with its visit."""
     in_table: dict[str, Body | None] = field(default_factory=dict)
     """What the documents' own tables have of the drafts by now; None for what is deleted there."""
+    decisions: dict[str, Body] = field(default_factory=dict)
+    """What was decided of coverage, laid down when a visit that stands in the end refers to it."""
+    laid: bool = False
 
     def __post_init__(self) -> None:
-        self.agreed = Agreements(self.sender.company_id)
+        making, lay = self._visits_in_the_making, self.decisions.__setitem__
+        self.agreed = Agreements(self.sender.company_id, lay=lay, making=making)
+
+    def _visits_in_the_making(self) -> Iterator[tuple[Body, str]]:
+        for draft in self.drafts.values():
+            if draft.collection == "visit":
+                yield draft.body, draft.beside["customer_id"]
 
     def look_up(self, mutations: Sequence[Mutation]) -> None:
         """Lock the documents of these mutations in id order, and see how the device stands to all that they name."""
@@ -224,7 +233,11 @@ class Drafts:
                     gone=draft.gone,
                     mutation_id=draft.mutation_id,
                 )
-                feed.lay(db.session(), self.sender.company_id, change)
+                feed.lay(db.session(), self.sender.company_id, change, again=self.laid)
+            decision = self.decisions.get(draft.body.get("coverage_id") or "")
+            if decision is not None:
+                documents.lay(self.sender.company_id, "coverage", decision["id"], decision)
+        self.laid = True
 
     def _number(self) -> None:
         """Give new visits their numbers, as late as can be: the company's other numbers wait for the commit."""

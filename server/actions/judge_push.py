@@ -8,7 +8,7 @@ from typing import Any
 
 from server.actions import apply_mutation
 from server.actions.apply_mutation import Applied
-from server.actions.drafts import Drafts
+from server.actions.drafts import Drafts, Mark
 from server.actions.tablet_conflicts import is_late
 from server.extensions import db
 from server.problems import Problem
@@ -36,16 +36,21 @@ def take_in(
 ) -> tuple[list[Judged], Drafts]:
     """Judge and write all fresh mutations: at once, or one group after the other when the database refuses any."""
     push = start()
-    judged = [one for members in groups for one in _judge(members, push, ruled_out, locale)]
+    mark = push.mark(())
     # What objects of the session say goes first: the savepoint is the connection's alone.
     db.session.flush()
     savepoint = db.session.connection().begin_nested()
     try:
+        judged = [one for members in groups for one in _judge(members, push, ruled_out, locale)]
+        db.session.flush()
         push.write()
         savepoint.commit()
-    except failures.Refused as error:
-        log.warning("the database refused something of a push, now one by one: %s", error)
+    except Exception as error:
+        if not failures.is_of_values(error):
+            raise
+        log.warning("something of a push cannot be written, now one by one: %r", error)
         savepoint.rollback()
+        _take_back(push, mark)
         push = start()
         judged = [one for members in groups for one in judge_and_write(members, push, ruled_out, locale)]
     push.lay()
@@ -64,6 +69,7 @@ def _judge(members: list[change.Mutation], push: Drafts, ruled_out: Mapping[str,
         except Problem as problem:
             found = problem
         except failures.Database:
+            # Only a savepoint helps now.
             raise
         except Exception:
             log.exception("mutation %s could not be judged", mutation.id)
@@ -82,16 +88,27 @@ def judge_and_write(
     """The same, and into the documents' tables behind a savepoint."""
     mark = push.mark(mutation.document_id for mutation in members)
     savepoint = db.session.connection().begin_nested()
-    answers = _judge(members, push, ruled_out, locale)
     try:
+        answers = _judge(members, push, ruled_out, locale)
+        db.session.flush()
         push.write()
         savepoint.commit()
-    except failures.Refused as error:
-        log.warning("the database refused mutation %s: %s", members[0].id, error)
+    except Exception as error:
+        if not failures.is_of_values(error):
+            raise
+        log.warning("mutation %s cannot be written: %r", members[0].id, error)
         savepoint.rollback()
-        push.back(mark)
-        return _all_rejected(members, members[0], Problem(409, "conflict"), locale)
+        _take_back(push, mark)
+        refused = isinstance(error, failures.Database)
+        problem = Problem(409, "conflict") if refused else Problem(500, "server-error")
+        return _all_rejected(members, members[0], problem, locale)
     return answers
+
+
+def _take_back(push: Drafts, mark: Mark) -> None:
+    """Undo in memory what a savepoint has undone in the database; the session hears of it too."""
+    push.back(mark)
+    db.session.flush()
 
 
 def _all_rejected(

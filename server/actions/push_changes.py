@@ -79,7 +79,7 @@ def push_changes(
     locale: str,
     master_wins: bool = False,
 ) -> Pushed:
-    """Take a push of at most `MOST_MUTATIONS`; never raises for the content of a mutation.
+    """Take a push, however long; never raises for the content of a mutation. One transaction takes one push.
 
     With `master_wins` a value that both sides changed stays as the server has it, and a person decides.
     """

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from schemas.entities.base import parse_instant
-from schemas.push import MOST_MUTATIONS
+from schemas.json_limits import read_leniently
 from server.actions.apply_mutation import Sender
 from server.actions.contact import Contact
 from server.actions.device_notices import note, settle
@@ -47,13 +45,9 @@ class Found:
 def read_body(body: bytes) -> Found | None:
     """What a kept push holds; None for what is no push at all."""
     try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # Halves of surrogate pairs, NaN and deep nesting: the standard reader takes them, and each is judged later.
-        try:
-            told = json.loads(body)
-        except (ValueError, RecursionError):
-            return None
+        told = read_leniently(body)
+    except ValueError:
+        return None
     if not isinstance(told, dict) or not isinstance(told.get("mutations"), list):
         return None
     rtt, version = told.get("rtt_ms"), told.get("schema_version")
@@ -143,11 +137,8 @@ def import_salvage(company_id: str, salvage_id: str, *, user_id: str | None, now
     contact = Contact(
         device_time=found.device_time or kept.received_at, rtt_ms=found.rtt_ms, schema_version=found.schema_version
     )
-    results: list[dict[str, Any]] = []
     with acting(Author(user_id=kept.user_id, name=technician.name, device_id=kept.device_id)):
-        for start in range(0, len(found.mutations), MOST_MUTATIONS):
-            part = found.mutations[start : start + MOST_MUTATIONS]
-            results += push_changes(sender, part, contact=contact, now=kept.received_at, locale=locale).results
+        results = push_changes(sender, found.mutations, contact=contact, now=kept.received_at, locale=locale).results
     kept.outcome = {
         "counts": dict(Counter(str(result["status"]) for result in results)),
         "conflicts": sum(len(result["conflicts"]) for result in results),

@@ -16,6 +16,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
+from schemas.json_limits import read_leniently
 from server.problems import Problem, invalid
 
 T = TypeVar("T")
@@ -50,13 +51,9 @@ def lenient_json(text: bytes) -> Any:
     """The JSON value of a text, read leniently: whoever sends many things at once is not held up by one that no
     database stores. Raises Problem `broken-json` (400)."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        # Halves of surrogate pairs, NaN and deep nesting: the standard reader takes them, each is judged by itself.
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise Problem(400, "broken-json") from error
+        return read_leniently(text)
+    except ValueError as error:
+        raise Problem(400, "broken-json") from error
 
 
 def strict_json(text: str | bytes) -> Any:

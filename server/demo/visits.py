@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from routing.plan import Stop
 from schemas.entities.base import parse_instant
-from server.actions.decide_coverage import keep
+from server.actions.decide_coverage import keep, laying
 from server.actions.plan_routes import reason_json
 from server.demo.jobs import Job
 from server.demo.money import decide
@@ -72,7 +72,7 @@ def visit_row(
         row.archived = bool(finished and finished < world.now - timedelta(days=KEPT_DAYS))
     at = row.finished_at or row.started_at or row.planned_start or _noon(branch, job, world.now)
     decision, row.coverage_basis = decide(branch, job, at, row.finished_at)
-    row.coverage_id = keep(world.company_id, decision)
+    row.coverage_id = keep(decision, laying(world.company_id))
     return row
 
 

@@ -33,3 +33,14 @@ Refused = (IntegrityError, DataError)
 
 Database = DBAPIError
 """Any failure of the database."""
+
+LIMIT_EXCEEDED = "54"
+"""PostgreSQL's class of what is larger than it can be there."""
+
+
+def is_of_values(error: Exception) -> bool:
+    """Whether a write failed for what was to be written, and would fail again; else the database itself did."""
+    if isinstance(error, DBAPIError):
+        sqlstate = getattr(error.orig, "sqlstate", None) or ""
+        return isinstance(error, Refused) or sqlstate.startswith(LIMIT_EXCEEDED)
+    return not isinstance(error, TimeoutError)

@@ -100,13 +100,17 @@ def touch(session: Session, items: Iterable[Synced]) -> None:
     session.info.setdefault(TOUCHED, {}).update({(item.company_id, item.id): (item, False) for item in items})
 
 
-def lay(session: Session, company_id: str, change: Change) -> None:
+def lay(session: Session, company_id: str, change: Change, *, again: bool = False) -> None:
     """Put down a document's new body; versions and feed follow at the commit, and its own table if it is to.
 
     For writers of hundreds at once: what is laid is not seen by queries before that. A document of a `fixed`
-    collection that is there already stays as it is.
+    collection that is there already stays as it is. Who lays a document `again` knows what was laid before; somebody
+    else would have read what is stored, and take away what only the first one knew of.
     """
-    session.info.setdefault(LAID, {})[company_id, change.id] = change
+    laid = session.info.setdefault(LAID, {})
+    if not again and (company_id, change.id) in laid and not COLLECTIONS[change.collection].fixed:
+        raise RuntimeError(f"{change.collection} {change.id} is laid twice in one transaction")
+    laid[company_id, change.id] = change
 
 
 def write_tables(session: Session, company_id: str, changes: Iterable[TableRow]) -> None:

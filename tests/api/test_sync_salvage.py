@@ -19,7 +19,7 @@ from server.store.models import Conflict, Device, Mutation, Salvage, Site
 from server.store.queries import fleet
 from sync.client import Refused
 from tests.api.conftest import problem
-from tests.builders import Office, SmallCompany, change, publish
+from tests.builders import Office, SmallCompany, change, entry, publish
 from tests.tablets import Tablet, enrol
 
 
@@ -257,3 +257,28 @@ def test_dispatchers_look_and_managers_decide(
     assert pieces(theirs) == []
     problem(theirs.get(f"/api/v1/salvage/{piece['id']}"), 404, "not-found")
     problem(theirs.post(f"/api/v1/salvage/{piece['id']}/import", json={}), 404, "not-found")
+
+
+def test_a_long_piece_is_one_push(app: Flask, company: SmallCompany, anna: Tablet, visit: str, manager: Office) -> None:
+    """S-81: the last of many edits is laid over the first, whatever the wire takes at once."""
+    made = str(uuid.uuid4())
+    anna.work(visit, "started")
+    anna.change(visit, add={"notes": [entry(text="first")]})
+    anna.change(made, op="create", set={"kind": "repair_minor", "site_id": company.sites[0]})
+    for n in range(500):
+        anna.change(company.sites[0], "site", add={"tags": [f"t{n % 5}"]})
+    anna.change(visit, add={"notes": [entry(text="last")]})
+    anna.work(visit, "done")
+    anna.change(made, set={"work_summary": "made on site"})
+    revoked(app, company, anna)
+    body = {"device_time": iso(datetime.now(UTC)), "mutations": anna.state.outbox}
+    assert raw(anna, json.dumps(body).encode()).json["salvaged"] is True
+    [piece] = pieces(manager)
+    outcome = manager.post(f"/api/v1/salvage/{piece['id']}/import", json={}).json["outcome"]
+    assert outcome["counts"] == {"applied": len(anna.state.outbox)}
+    fresh = enrol(app, company.id, company.anna, "Fresh")
+    fresh.read()
+    assert [note["text"] for note in fresh.body(visit)["notes"]] == ["first", "last"]
+    assert [event["type"] for event in fresh.body(visit)["events"]] == ["started", "done"]
+    assert fresh.body(made)["work_summary"] == "made on site"
+    assert manager.get(f"/api/v1/visits/{visit}").json["exec_state"] == "done"

@@ -107,7 +107,9 @@ def keep_mutations(journal: Sequence[JournalRow]) -> None:
 def numbers_of(company_id: str, device_id: str, numbers: Iterable[int]) -> dict[int, str]:
     """Which mutation has which of these numbers on a device."""
     statement = select(Mutation.n, Mutation.id).where(
-        Mutation.company_id == company_id, Mutation.device_id == device_id, Mutation.n.in_(list(numbers))
+        Mutation.company_id == company_id,
+        Mutation.device_id == device_id,
+        rows.among(db.session(), Mutation.n, numbers),
     )
     return {row.n: row.id for row in db.session.execute(statement)}
 
