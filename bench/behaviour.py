@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
 
-from bench.load import LANES, Doc, Peer, at_once, batches, everything, here, visits
+from bench.load import LANES, Doc, Peer, Refused, at_once, batches, everything, here, visits
 
 SEED = 77
 FOLLOWED = 2000
@@ -19,7 +20,10 @@ def both_edits(peer: Peer) -> str:
     with peer.wire(0) as first, peer.wire(1) as second:
         mine, theirs = peer.edits(first, [doc], status="Done by one"), peer.edits(second, [doc], notes="Seen by two")
         peer.send(first, mine)
-        peer.send(second, theirs)
+        try:
+            peer.send(second, theirs)
+        except Refused:
+            return "2nd refused"
         kept = peer.status_of(_read(peer, doc)) == "Done by one", "Seen by two" in peer.notes_of(_read(peer, doc))
     return "both kept" if all(kept) else "one is lost"
 
@@ -32,21 +36,22 @@ def newer_edit(peer: Peer) -> str:
         peer.send(first, lost)
         _read(peer, doc)
         peer.send(second, peer.edits(second, [doc], status="Newer"))
-        peer.send(first, lost)
+        with contextlib.suppress(Refused):
+            peer.send(first, lost)
         return "newer stands" if peer.status_of(_read(peer, doc)) == "Newer" else "overwritten"
 
 
-def follower(peer: Peer) -> str:
+def follower(peer: Peer, count: int = FOLLOWED) -> str:
     """A reader follows its cursor while eight clients write."""
     seen: set[str] = set()
-    missing = _write_beside(peer, visits(FOLLOWED, SEED + 2), lambda ids: seen.update(ids))
+    missing = _write_beside(peer, visits(count, SEED + 2), lambda ids: seen.update(ids))
     lost = len(missing - seen)
     return f"{lost} missed" if lost else "misses nothing"
 
 
-def acknowledged(peer: Peer) -> str:
+def acknowledged(peer: Peer, count: int = FOLLOWED) -> str:
     """What eight clients were told is stored is there for a reader who starts anew."""
-    told = _write_beside(peer, visits(FOLLOWED, SEED + 3), None)
+    told = _write_beside(peer, visits(count, SEED + 3), None)
     with peer.wire() as wire:
         there = {peer.id_of(each) for documents, _ in everything(peer, wire) for each in documents}
     lost = len(told - there)

@@ -97,6 +97,10 @@ class Wire:
         return orjson.loads(text) if text else None
 
 
+class Refused(RuntimeError):
+    """A push was refused as a whole: its sender must read, merge and send again."""
+
+
 class Peer:
     """A measured server: how it is started, filled and spoken to."""
 
@@ -108,6 +112,9 @@ class Peer:
     def wire(self, lane: int = 0) -> Wire:
         """A connection of the device with this number."""
         raise NotImplementedError
+
+    def prepare(self) -> None:
+        """What must be there before the server is asked anything."""
 
     def fill(self, docs: Sequence[Doc]) -> None:
         """Store documents before anything is measured."""
@@ -221,18 +228,21 @@ def storm(peer: Peer, base: Sequence[Doc], cursor: Any, devices: int) -> dict[st
     with peer.wire() as wire:
         before = here(peer, wire, cursor)
 
+    def own(number: int) -> Sequence[Doc]:
+        first = (300 + number * 20) % (len(base) - 20)
+        return base[first : first + 20]
+
     def device(number: int) -> None:
         with peer.wire(LANES + number) as wire:
             peer.pull(wire, cursor, 50)
-            first = (300 + number * 20) % (len(base) - 20)
-            peer.change(wire, base[first : first + 20], notes=f"edited offline by {number}")
+            peer.change(wire, own(number), notes=f"edited offline by {number}")
 
     seconds, times, errors = at_once(devices, device)
     kept: set[str] = set()
     with peer.wire() as wire:
         for documents, _ in everything(peer, wire, before):
             kept |= {peer.id_of(each) for each in documents if "edited offline by" in peer.notes_of(each)}
-    wanted = min(devices * 20, len(base))
+    wanted = len({doc["id"] for number in range(devices) for doc in own(number)})
     return {
         "storm_s": seconds,
         "storm_p95_ms": sorted(times)[devices * 95 // 100] * 1000,
@@ -300,7 +310,7 @@ def served(peer: Peer, command: Sequence[str], folder: Path, **environment: str)
     """The peer's server until the block ends; its log is in the folder."""
     with (folder / f"{peer.key}.log").open("ab") as log:
         peer.process = subprocess.Popen(
-            command, env=os.environ | environment, start_new_session=True, stdout=log, stderr=log
+            command, cwd=folder, env=os.environ | environment, start_new_session=True, stdout=log, stderr=log
         )
         try:
             deadline = clock() + 60
@@ -311,6 +321,7 @@ def served(peer: Peer, command: Sequence[str], folder: Path, **environment: str)
                 if clock() > deadline or peer.process.poll() is not None:
                     raise RuntimeError(f"{peer.name} did not start, see {log.name}")
                 time.sleep(0.05)
+            peer.prepare()
             warm(peer)
             yield
         finally:

