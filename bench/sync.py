@@ -72,7 +72,10 @@ def one_turn(peer: Peer, step: str, base: Sequence[Doc], fresh: Sequence[Doc], d
 
 
 def take_turns(peers: Sequence[Peer], base: Sequence[Doc], pushed: int, devices: int, times: int) -> list[Figures]:
-    """All steps on all servers, turn by turn; medians, but errors and losses are added up."""
+    """All steps on all servers, turn by turn; medians, but errors and losses are added up.
+
+    The bytes of a document are those of the first turn: storms make documents longer on one server, shorter on another.
+    """
     found: list[dict[str, list[float]]] = [{} for _ in peers]
     for time in range(times):
         fresh = visits(2 * pushed, PUSHED_SEED + time)
@@ -80,10 +83,9 @@ def take_turns(peers: Sequence[Peer], base: Sequence[Doc], pushed: int, devices:
             for peer, values in zip(peers, found, strict=True):
                 for name, value in one_turn(peer, step, base, fresh, devices).items():
                     values.setdefault(name, []).append(value)
-    summed = ("storm_errors", "lost")
+    told = dict.fromkeys(("storm_errors", "lost"), sum) | {"bytes_per_document": lambda each: each[0]}
     return [
-        {name: sum(each) if name in summed else statistics.median(each) for name, each in values.items()}
-        | {"rss_mb": peer.rss_mb()}
+        {name: told.get(name, statistics.median)(each) for name, each in values.items()} | {"rss_mb": peer.rss_mb()}
         for peer, values in zip(peers, found, strict=True)
     ]
 
