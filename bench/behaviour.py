@@ -58,7 +58,7 @@ def acknowledged(peer: Peer, count: int = FOLLOWED) -> str:
     return f"{lost} not stored" if lost else "all is stored"
 
 
-ROWS: dict[str, Callable[[Peer], str]] = {
+ROWS: dict[str, Callable[..., str]] = {
     "two people, different fields of one document": both_edits,
     "the same push again after a newer edit": newer_edit,
     "a reader that follows eight writers": follower,

@@ -20,12 +20,12 @@ os.environ.setdefault("WEB_COMMANDS", "0")
 timeout = 90
 graceful_timeout = 3
 keepalive = 15
-# The C library keeps a heap for each thread and gives little of them back. Two serve all threads, whom Python lets run
+# The C library keeps a heap for each thread and gives little of them back. One serves all threads, whom Python lets run
 # one at a time, and what is as long as a page of the feed is asked of the system by itself. The names of malloc.h:
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 with contextlib.suppress(OSError, AttributeError):
     _libc = ctypes.CDLL(None)
-    _libc.mallopt(M_ARENA_MAX, 2)
+    _libc.mallopt(M_ARENA_MAX, 1)
     _libc.mallopt(M_MMAP_THRESHOLD, 256 * 1024)
     _libc.mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024)
 loglevel = os.environ.get("LOG_LEVEL", "warning")

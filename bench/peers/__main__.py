@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.behaviour import ROWS
+from bench.behaviour import FOLLOWED, ROWS, acknowledged, follower
 from bench.floor import Floor
 from bench.load import Peer, visits
 from bench.peers.accord import Accord
@@ -25,6 +25,9 @@ from bench.peers.kinto import Kinto
 from bench.peers.pouchdb import PouchDB
 from bench.rounds import Rounds
 from bench.sync import PUSHED_SEED, STORED_SEED, one_turn, postgresql
+
+COUNTED: tuple[Callable[..., str], ...] = (follower, acknowledged)
+"""Questions of which one says about how many documents."""
 
 STEPS = ("pull", "push", "delta", "storm")
 COLUMNS = (
@@ -49,7 +52,7 @@ def measure(peer: Peer, options: argparse.Namespace) -> dict[str, Any]:
         found["rss_mb"] = peer.rss_mb()
         for what, holds in ROWS.items():
             try:
-                found[what] = holds(peer)
+                found[what] = holds(peer, options.followed) if holds in COUNTED else holds(peer)
             except RuntimeError as error:
                 found["odd"].append(f"{what}: {error}")
     return found
@@ -75,6 +78,9 @@ def main() -> None:
     parser.add_argument("--stored", type=int, default=5000)
     parser.add_argument("--pushed", type=int, default=1000, help="by one client, and as many by eight")
     parser.add_argument("--devices", type=int, default=200, help="of the storm")
+    parser.add_argument(
+        "--followed", type=int, default=FOLLOWED, help="documents that eight clients write in the questions"
+    )
     options = parser.parse_args()
     wanted = options.only.split(",")
     found: dict[str, dict[str, Any]] = {}
