@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from bench.floor import Floor
-from bench.load import CHANGED, LANES, PAGE, TIMES, Peer, batches, first_pull, here, push, storm, visits
+from bench.load import CHANGED, LANES, PAGE, TIMES, batches, first_pull, here, push, storm, visits
 from bench.rounds import Rounds
 from bench.sync import PUSHED_SEED, STORED_SEED, postgresql
 
@@ -39,28 +39,29 @@ def spent(process: psutil.Process) -> float:
     return total
 
 
-def spent_by_databases() -> float:
-    """CPU seconds of PostgreSQL's processes that serve a database of this bench."""
-    total = 0.0
+def spent_by_database(address: str) -> float:
+    """CPU seconds of PostgreSQL's processes that serve this database; SQLite has none of its own."""
+    name, total = address.partition("?")[0].rpartition("/")[2], 0.0
     for one in psutil.process_iter(["cmdline", "cpu_times"]):
         called = " ".join(one.info["cmdline"] or ())
-        if called.startswith("postgres") and "bench_" in called:
+        if called.startswith("postgres") and name in called:
             total += one.info["cpu_times"].user + one.info["cpu_times"].system
     return total
 
 
-def cost(peer: Peer, count: int, work: Callable[[], Any]) -> Costs:
+def cost(peer: Floor | Rounds, count: int, work: Callable[[], Any]) -> Costs:
     """Microseconds of CPU for each of `count`."""
     assert peer.process is not None
     server = psutil.Process(peer.process.pid)
-    before = spent(server), time.process_time(), spent_by_databases()
+    address = peer.url if isinstance(peer, Rounds) else peer.address
+    before = spent(server), time.process_time(), spent_by_database(address)
     work()
-    after = spent(server), time.process_time(), spent_by_databases()
+    after = spent(server), time.process_time(), spent_by_database(address)
     server_us, client_us, database_us = ((b - a) / count * 1e6 for a, b in zip(before, after, strict=True))
     return {"server": server_us, "client": client_us, "database": database_us}
 
 
-def measure(peer: Peer, stored: int, pushed: int, devices: int) -> dict[str, Costs]:
+def measure(peer: Floor | Rounds, stored: int, pushed: int, devices: int) -> dict[str, Costs]:
     """All steps on one server that holds the documents."""
     base, fresh = visits(stored, STORED_SEED), visits(2 * pushed, PUSHED_SEED)
     found = {"pull": cost(peer, stored, lambda: first_pull(peer))}
