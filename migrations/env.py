@@ -44,6 +44,8 @@ def _run_sqlite(connection: Connection) -> None:
             if broken:
                 raise RuntimeError(f"Rows would refer to what is gone: {broken[:5]}")
     finally:
+        # The check has begun a transaction, and inside of one the switch does nothing.
+        connection.rollback()
         raw.execute("PRAGMA foreign_keys=ON")
 
 

@@ -47,7 +47,10 @@ class Agreement(Schema):
 
 
 class WarrantyTermSchema(Agreement):
-    """What the maker promises: for how many months from which day, what it pays for, and which causes it does not."""
+    """What the maker promises: for how many months from which day, what it pays for, and which causes it does not.
+
+    With a `meter` and its `meter_limit` it ends with the months or beyond that reading, whichever comes first.
+    """
 
     code = Text(60, required=True, shortest=1)
     months = fields.Integer(required=True, strict=True, validate=validate.Range(1, 600))
@@ -56,6 +59,14 @@ class WarrantyTermSchema(Agreement):
     covers_parts = fields.Boolean(load_default=True)
     covers_travel = fields.Boolean(load_default=True)
     excluded_causes = fields.List(fields.String(validate=validate.OneOf(CAUSES)), load_default=list)
+    meter = Text(40, load_default=None, allow_none=True, shortest=1)
+    meter_limit = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 10**9))
+
+    @validates_schema(skip_on_field_errors=False)
+    def _check_meter(self, data: dict[str, Any], **kwargs: Any) -> None:
+        missing = [name for name in ("meter", "meter_limit") if data.get(name) is None]
+        if len(missing) == 1:
+            raise ValidationError({missing[0]: ["needed-together"]})
 
 
 class ContractPrice(Schema):

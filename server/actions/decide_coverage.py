@@ -130,6 +130,20 @@ class Agreements:
         at = parse_instant(body["finished_at"]) or parse_instant(body["started_at"])
         return bool(site and at and contract.starts_on <= local_date(at, site.tz) <= contract.ends_on)
 
+    def reading(self, asset: Asset, body: Body, at: datetime) -> Decimal | None:
+        """What the meter that a machine's warranty goes by shows: as read at the visit, else as last read before it.
+
+        None where the warranty goes by no meter, or it was never read.
+        """
+        term = self.term(asset.warranty_term)
+        if term is None or term.meter is None:
+            return None
+        own = [one for one in body["readings"] if one["asset_id"] == asset.id and one["meter"] == term.meter]
+        if own:
+            return Decimal(str(max(own, key=lambda one: (one.get("at_corrected") or one["at"], one["id"]))["value"]))
+        found = rows.last_reading(self.company_id, asset.id, term.meter, at)
+        return None if found is None else Decimal(str(found))
+
     def assets(self, ids: Iterable[str]) -> list[Asset]:
         """Equipment by id; what is not there is left out."""
         wanted = set(ids)
@@ -156,8 +170,12 @@ def decide(body: Body, customer_id: str, agreed: Agreements, now: datetime) -> D
     found = basis(body, site.tz)
     left = tuple(agreed.visits_left(contract, body["id"]) for contract in contracts)
     assets = tuple(body["asset_ids"])
-    alike = (body["kind"], site.id, customer_id, assets, tuple(found["causes"]), body["service_minutes"], day, left)
-    decided = agreed.decision(alike, lambda: _request(body, site, branch, contracts, left, at, agreed), day)
+    read = {asset.id: agreed.reading(asset, body, at) for asset in agreed.assets(assets)}
+    alike = (
+        body["kind"], site.id, customer_id, assets, tuple(found["causes"]), body["service_minutes"], day, left,
+        tuple(read.values()),
+    )  # fmt: skip
+    decided = agreed.decision(alike, lambda: _request(body, site, branch, contracts, left, at, agreed, read), day)
     return Decided(coverage_id=decided, basis=found)
 
 
@@ -184,7 +202,11 @@ def basis(body: Body, tz: str) -> Basis:
         "machines": sorted(body["asset_ids"]),
         "causes": sorted({f"{found.get('asset_id') or '*'}:{found['cause']}" for found in _causes(body)}),
         "done_on": local_date(done_at, tz).isoformat() if done_at else None,
-    }
+    } | ({"readings": _readings(body)} if body["readings"] else {})
+
+
+def _readings(body: Body) -> list[str]:
+    return sorted(f"{one['asset_id']}:{one['meter']}:{one['value']}" for one in body["readings"])
 
 
 def moved_day(visit: Visit, before: datetime | None) -> bool:
@@ -227,6 +249,7 @@ def _request(
     left: tuple[int | None, ...],
     at: datetime,
     agreed: Agreements,
+    read: Mapping[str, Decimal | None],
 ) -> coverage.CoverageRequest:
     kind = agreed.kind(body["kind"])
     lists = tuple(contract.price_list for contract in contracts if contract.price_list)
@@ -247,7 +270,7 @@ def _request(
             ),
             coverage.Line(id="travel", line=LineKind.TRAVEL, quantity=Decimal(1), unit=Unit.VISIT),
         ),
-        machines=tuple(_machine(asset, body, agreed) for asset in agreed.assets(body["asset_ids"])),
+        machines=tuple(_machine(asset, body, agreed, read[asset.id]) for asset in agreed.assets(body["asset_ids"])),
         contracts=tuple(_contract(contract, visits) for contract, visits in zip(contracts, left, strict=True)),
         prices=(
             *(price for contract in contracts for price in _contract_items(contract)),
@@ -272,10 +295,10 @@ def _causes(body: Body) -> list[dict[str, Any]]:
     return [found for found in body["findings"] if found.get("cause")]
 
 
-def _machine(asset: Asset, body: Body, agreed: Agreements) -> coverage.Machine:
+def _machine(asset: Asset, body: Body, agreed: Agreements, reading: Decimal | None) -> coverage.Machine:
     # What was found without naming a machine counts for each that the visit is for.
     causes = frozenset(found["cause"] for found in _causes(body) if found.get("asset_id") in (None, asset.id))
-    return coverage.Machine(name=asset.serial, warranty=_warranty(asset, agreed), causes=causes)
+    return coverage.Machine(name=asset.serial, warranty=_warranty(asset, agreed), meter_reading=reading, causes=causes)
 
 
 def _warranty(asset: Asset, agreements: Agreements) -> coverage.Warranty | None:
@@ -293,6 +316,8 @@ def _warranty(asset: Asset, agreements: Agreements) -> coverage.Warranty | None:
         ends_on=asset.warranty_ends_on,
         covers=frozenset(line for line, covered in covers.items() if covered),
         exclusions=frozenset(term.excluded_causes),
+        meter=term.meter,
+        meter_limit=None if term.meter_limit is None else Decimal(term.meter_limit),
     )
 
 

@@ -29,6 +29,8 @@ TERMS = (
     Column(name="covers_parts", kind="truth"),
     Column(name="covers_travel", kind="truth"),
     Column(name="excluded_causes", kind="list"),
+    Column(name="meter"),
+    Column(name="meter_limit", kind="whole"),
 )
 CONTRACTS = (
     Column(name="number", required=True),
@@ -87,8 +89,11 @@ def import_terms(
             schema=AGREEMENTS["warranty_term"](),
             key=("code",),
             stored={(code,): one for code, one in imports.terms_by_code(company_id).items()},
+            # Switches stay as they are where the cell is empty; a meter is taken away by an empty one.
             values=lambda row, report: {
-                name: value for name, value in row.cells.items() if value is not None or name in ("code", "months")
+                name: value
+                for name, value in row.cells.items()
+                if value is not None or not name.startswith(("covers_", "starts_"))
             },
         ),
         dry_run,

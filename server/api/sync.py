@@ -14,7 +14,7 @@ from flask.views import MethodView
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from schemas.contract import contract
-from schemas.entities.base import Text, iso
+from schemas.entities.base import Id, Text, iso
 from schemas.push import MOST_MUTATIONS, PullAnswer, PushAnswer, PushSchema, read_told
 from server.actions.contact import Contact
 from server.actions.end_device import leave
@@ -100,6 +100,7 @@ class MutationsQuery(Schema):
     """After which of the device's own numbers; by default all, what came without a usable number too."""
 
     after = fields.Integer(load_default=-1, validate=validate.Range(-1, 2**31 - 1))
+    after_id = Id(load_default=None)
     limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MOST))
 
 
@@ -108,6 +109,9 @@ class MutationsAnswer(Schema):
 
     mutations = fields.List(fields.Dict(), required=True)
     more = fields.Boolean(required=True)
+    next = fields.Dict(
+        required=True, allow_none=True, metadata={"description": "`after` and `after_id` of the next page."}
+    )
 
 
 @blueprint.route("/enrol")
@@ -301,8 +305,11 @@ class MutationsView(MethodView):
         """What became of each mutation that this device sent, for ever after."""
         who = principal()
         assert who.device_id is not None
-        rows = devices.mutations_of_device(who.company_id, who.device_id, query["after"], query["limit"] + 1)
+        rows = devices.mutations_of_device(
+            who.company_id, who.device_id, query["after"], query["limit"] + 1, query["after_id"]
+        )
         shown = rows[: query["limit"]]
+        more = len(rows) > len(shown)
         return {
             "mutations": [
                 row.result
@@ -315,7 +322,8 @@ class MutationsView(MethodView):
                 }
                 for row in shown
             ],
-            "more": len(rows) > len(shown),
+            "more": more,
+            "next": {"after": shown[-1].n, "after_id": shown[-1].id} if more else None,
         }
 
 

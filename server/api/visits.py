@@ -7,12 +7,13 @@ from typing import Any
 
 from flask import Response, jsonify, request
 from flask.views import MethodView
+from marshmallow import RAISE, Schema, fields, validate
 
 from schemas.office import CancelSchema, ReturnSchema
 from server.actions.edit_document import edit_document
 from server.actions.follow_up import make_follow_up
 from server.actions.judge_visit import judge_visit
-from server.actions.read_history import read_history
+from server.actions.read_history import MOST, read_history
 from server.actions.read_work import read_work
 from server.actions.request_visit import cancel_visit, request_visit
 from server.api.body import Blueprint
@@ -168,13 +169,28 @@ class ReturnView(MethodView):
         return judged(visit_id, "returned", body["reason"])
 
 
+class HistoryQuery(Schema):
+    """Which versions: those older than `before`, by default all, at most `limit`."""
+
+    class Meta:
+        unknown = RAISE
+
+    before = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+    limit = fields.Integer(load_default=MOST, validate=validate.Range(1, MOST))
+
+
 @blueprint.route("/visits/<uuid:visit_id>/history")
 class HistoryView(MethodView):
     @requires(*OFFICE)
+    @blueprint.arguments(HistoryQuery, location="query")
     @blueprint.response(200)
-    def get(self, visit_id: Any) -> Response:
-        """Every version of a visit: what changed, by whom, when, from which tablet."""
-        return jsonify({"items": read_history(principal().company_id, str(visit_id))})
+    def get(self, query: dict[str, Any], visit_id: Any) -> Response:
+        """Every version of a visit, newest first: what changed, by whom, when, from which tablet.
+
+        `next_before` is the `before` of the next page, null on the last one.
+        """
+        items, following = read_history(principal().company_id, str(visit_id), **query)
+        return jsonify({"items": items, "next_before": following})
 
 
 @blueprint.route("/visits/<uuid:visit_id>/work")

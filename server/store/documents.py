@@ -134,14 +134,16 @@ def writing(company_id: str, document_id: str, version: int) -> Writing | None:
     return Writing(by_id=row.author_id, by=row.author_name, at=row.at) if row else None
 
 
-def history(company_id: str, document_id: str, limit: int = 200) -> list[DocumentVersion]:
-    """All versions of a document, newest first."""
+def history(company_id: str, document_id: str, limit: int, before: int | None = None) -> list[DocumentVersion]:
+    """Versions of a document, newest first; with `before` those older than that one."""
     statement = (
         select(DocumentVersion)
         .where(DocumentVersion.company_id == company_id, DocumentVersion.document_id == document_id)
         .order_by(DocumentVersion.version.desc())
         .limit(limit)
     )
+    if before is not None:
+        statement = statement.where(DocumentVersion.version < before)
     return list(db.session.scalars(statement))
 
 

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
+from schemas.entities.base import iso
 from server.actions.decide_coverage import moved_day
 from server.extensions import db
-from server.store.models import Asset, Contract, Site, Visit
+from server.store.models import Asset, Contract, Site, Visit, WarrantyTerm
 from server.store.transaction import transactional
 from server.store.types import new_id
 from tests.actions.test_query_counts import counted
@@ -153,3 +155,62 @@ def test_visits_that_plans_make_ask_for_what_is_agreed_once(app: Flask, company:
             about = ("contract", "price_item", "warranty_term", "service_kind")
             asked_for.append(sum(any(f"FROM {table} " in one for table in about) for one in asked))
     assert asked_for[1] <= asked_for[0]
+
+
+@transactional
+def a_meter_limit(company: SmallCompany) -> None:
+    """The pumps' warranty: 24 months or 2,000 hours, whichever comes first."""
+    term = db.session.scalar(db.select(WarrantyTerm).where(WarrantyTerm.code == "W24"))
+    assert term is not None
+    term.meter, term.meter_limit = "hours", 2000
+
+
+def hours(company: SmallCompany, value: float, at: datetime | None = None) -> dict[str, Any]:
+    read = entry(asset_id=company.assets[0], meter="hours", value=value, unit="h")
+    return read | ({"at": iso(at)} if at else {})
+
+
+@pytest.mark.parametrize(("read", "outcome"), [(1999.5, "free"), (2000, "free"), (2000.5, "paid")])
+def test_a_warranty_ends_with_its_months_or_beyond_its_hours_as_read_at_the_visit(
+    app: Flask, company: SmallCompany, dispatcher: Office, read: float, outcome: str
+) -> None:
+    with app.app_context():
+        a_meter_limit(company)
+    anna, visit = on_route(app, company)
+    told = coverage(dispatcher, visit)
+    assert told["outcome"] == "free"
+    assert "warranty-meter-unread" in [rule["reason"]["code"] for rule in told["rules"]]
+    anna.change(visit, add={"readings": [hours(company, read)]})
+    anna.work(visit, "started", "done")
+    anna.sync()
+    told = coverage(dispatcher, visit)
+    assert told["outcome"] == outcome
+    assert ("warranty-meter-passed" in [rule["reason"]["code"] for rule in told["rules"]]) == (outcome == "paid")
+
+
+def test_the_last_reading_before_a_visit_decides_until_it_is_read_there(
+    app: Flask, company: SmallCompany, dispatcher: Office
+) -> None:
+    with app.app_context():
+        a_meter_limit(company)
+    anna, first = on_route(app, company)
+    anna.change(first, add={"readings": [hours(company, 2100)]})
+    anna.work(first, "started", "done")
+    anna.sync()
+    _, second = on_route(app, company)
+    assert coverage(dispatcher, second)["outcome"] == "paid"
+    anna.sync()
+    # The first was a slip: the machine shows less.
+    anna.change(second, add={"readings": [hours(company, 1900)]})
+    anna.sync()
+    assert coverage(dispatcher, second)["outcome"] == "free"
+
+
+@pytest.mark.parametrize("half", [{"meter": "hours"}, {"meter_limit": 2000}])
+def test_half_a_meter_limit_is_refused(client: FlaskClient, company: SmallCompany, half: dict[str, Any]) -> None:
+    manager = company.sign_in(client, "manager@small.example")
+    answer = manager.post("/api/v1/warranty-terms", json={"code": "M", "months": 24} | half)
+    assert answer.status_code == 422
+    assert [error["code"] for error in answer.json["errors"]] == ["needed-together"]
+    whole = manager.post("/api/v1/warranty-terms", json={"code": "M", "months": 24, "meter": "h", "meter_limit": 9})
+    assert (whole.status_code, whole.json["meter_limit"]) == (201, 9)

@@ -194,5 +194,5 @@ def test_history_names_every_writer(app: Flask, company: SmallCompany) -> None:
     tablet.change(visit, set={"work_summary": "A"})
     tablet.sync()
     with app.app_context():
-        newest = documents.history(company.id, visit)[0]
+        newest = documents.history(company.id, visit, 1)[0]
         assert (newest.author_name, newest.device_id) == ("Anna", tablet.state.device_id)

@@ -60,6 +60,8 @@ class WarrantyTerm(Model):
     covers_parts: Mapped[bool] = mapped_column(default=True)
     covers_travel: Mapped[bool] = mapped_column(default=True)
     excluded_causes: Mapped[JsonList]
+    meter: Mapped[str | None] = mapped_column(String(40))
+    meter_limit: Mapped[int | None]
 
 
 class Contract(Model):

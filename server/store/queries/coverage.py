@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import false, func, or_, select
 
 from server.extensions import db
-from server.store.models import Branch, Contract, PriceItem, Site, Visit, WarrantyTerm
+from server.store.models import Branch, Contract, MeterReading, PriceItem, Site, Visit, WarrantyTerm
 from sync.states import PERFORMED, REVIEWED
 
 
@@ -62,6 +62,22 @@ def term(company_id: str, code: str | None) -> WarrantyTerm | None:
     if code is None:
         return None
     statement = select(WarrantyTerm).where(WarrantyTerm.company_id == company_id, WarrantyTerm.code == code)
+    return db.session.scalar(statement)
+
+
+def last_reading(company_id: str, asset_id: str, meter: str, until: datetime) -> float | None:
+    """The last value of a meter that was read at a machine up to a moment."""
+    statement = (
+        select(MeterReading.value)
+        .where(
+            MeterReading.company_id == company_id,
+            MeterReading.asset_id == asset_id,
+            MeterReading.meter == meter,
+            MeterReading.taken_at <= until,
+        )
+        .order_by(MeterReading.taken_at.desc(), MeterReading.id.desc())
+        .limit(1)
+    )
     return db.session.scalar(statement)
 
 

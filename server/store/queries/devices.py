@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, or_, select, update
 
 from server.extensions import db
 from server.store import rows
@@ -114,11 +114,19 @@ def numbers_of(company_id: str, device_id: str, numbers: Iterable[int]) -> dict[
     return {row.n: row.id for row in db.session.execute(statement)}
 
 
-def mutations_of_device(company_id: str, device_id: str, after: int, limit: int) -> list[Mutation]:
-    """What became of a device's mutations after a number, in its own order."""
+def _further(after: int, after_id: str | None) -> ColumnElement[bool]:
+    # What came without a usable number has 0, however many they are: they are told apart by their ids.
+    further: ColumnElement[bool] = Mutation.n > after
+    return further if after_id is None else further | ((Mutation.n == after) & (Mutation.id > after_id))
+
+
+def mutations_of_device(
+    company_id: str, device_id: str, after: int, limit: int, after_id: str | None = None
+) -> list[Mutation]:
+    """What became of a device's mutations after a number, in its own order; with `after_id` after that one of it."""
     statement = (
         select(Mutation)
-        .where(Mutation.company_id == company_id, Mutation.device_id == device_id, Mutation.n > after)
+        .where(Mutation.company_id == company_id, Mutation.device_id == device_id, _further(after, after_id))
         .order_by(Mutation.n, Mutation.id)
         .limit(limit)
     )
