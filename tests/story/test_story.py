@@ -182,8 +182,10 @@ def test_what_is_done_on_site_is_never_lost(server: Server, tmp_path: Path) -> N
     assert done["signature"]["name"] == "Pere Riba"
     assert done["coverage"]["outcome"] == "free"
     b.pull()
+    for tablet in (a, b):
+        assert tablet.replica.verify().whole, "what each has is what the server has for it"
     assert b.document(visit["id"]) is None
-    assert b.state["drops"][visit["id"]] == "done-by-other"
+    assert b.state.dropped[visit["id"]] == "done-by-other"
     assert a.document(visit["id"]) is not None
     status, answer = server.call("GET", f"/api/v1/attachments/{sha256}", token=office.token)
     assert status == 200, answer
