@@ -29,7 +29,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     transaction.install()
 
     api = openapi.make(app)
-    door.install(app)
+    door.install(app, pages.problem_page)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(health.blueprint)

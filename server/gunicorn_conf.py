@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 from typing import Any
+
+from gunicorn import util  # type: ignore[import-untyped]
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
@@ -29,6 +32,34 @@ with contextlib.suppress(OSError, AttributeError):
     _libc.mallopt(M_MMAP_THRESHOLD, 256 * 1024)
     _libc.mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024)
 loglevel = os.environ.get("LOG_LEVEL", "warning")
+
+
+PROBLEMS = {
+    400: ("bad-request", "The request cannot be read", "Check its address and headers, then send it again."),
+    403: ("forbidden", "Not allowed", "Ask whoever looks after the server."),
+    413: ("too-large", "The body is too large", "Send it in smaller parts."),
+    414: ("address-too-long", "The address is too long", "Send what it carries in the body."),
+    417: ("bad-request", "An expectation that is not known", "Send it without the header Expect."),
+    431: ("headers-too-large", "The headers are too large", "Send fewer or shorter headers."),
+    501: ("bad-request", "An encoding of the transfer that is not known", "Send it with a length, or in chunks."),
+}
+"""What gunicorn refuses before the application hears of it: code, title and what to do next."""
+
+
+def write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:
+    """Answer with a problem document instead of gunicorn's page; only the application knows languages."""
+    code, title, detail = PROBLEMS.get(status_int, ("server-error", "Something broke on our side", "Try again."))
+    body = json.dumps(
+        {"type": f"urn:rounds:problem:{code}", "title": title, "status": status_int, "detail": detail, "code": code}
+    ).encode()
+    head = (
+        f"HTTP/1.1 {status_int} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    util.write_nonblock(sock, head.encode("latin1") + body)
+
+
+util.write_error = write_error
 
 
 def post_worker_init(worker: Any) -> None:

@@ -41,9 +41,18 @@ def json_object() -> dict[str, Any]:
     """
     if request.mimetype != "application/json" or request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem(415, "not-acceptable", expected="application/json")
-    body = strict_json(request.get_data())
+    body = strict_json(whole_body())
     if not isinstance(body, dict):
         raise Problem(400, "broken-json")
+    return body
+
+
+def whole_body() -> bytes:
+    """The bytes of the body. Raises Problem `too-large` (413), also for one that comes in chunks and is cut there."""
+    body = request.get_data()
+    most = request.max_content_length
+    if request.content_length is None and most is not None and len(body) >= most:
+        raise Problem(413, "too-large")
     return body
 
 

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
@@ -108,6 +108,7 @@ def sender() -> Sender:
 
 def locale() -> str:
     """The language to answer in: what the request asks for, else what the person reads, else English."""
+    g.language_decided = True
     wanted = request.accept_languages.best_match(LOCALES) if request.headers.get("Accept-Language") else None
     who: Principal | None = g.get("principal")
     return wanted or (who.locale if who else "en")
@@ -258,8 +259,13 @@ def _host_of(origin: str) -> str | None:
         return None
 
 
-def install(app: Flask) -> None:
-    """Register the JSON provider, the draining of bodies, request ids and all error answers."""
+Page = Callable[[str, dict[str, Any]], Response]
+"""A problem as a page for people, in a language."""
+
+
+def install(app: Flask, page: Page) -> None:
+    """Register the JSON provider, the draining of bodies, request ids and all error answers; `page` for browsers."""
+    app.extensions["rounds_problem_page"] = page
     app.json = OrjsonProvider(app)
     app.wsgi_app = DrainedBodies(app.wsgi_app)  # type: ignore[method-assign]
     if at_once := app.config["REQUESTS_AT_ONCE"]:
@@ -268,6 +274,15 @@ def install(app: Flask) -> None:
     @app.before_request
     def name_request() -> None:
         g.request_id = secrets.token_hex(8)
+
+    @app.after_request
+    def say_what_decided(response: Response) -> Response:
+        # A cache in between must not give one reader's language, or form, to another.
+        if g.get("language_decided"):
+            response.vary.add("Accept-Language")
+        if g.get("form_decided"):
+            response.vary.add("Accept")
+        return response
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
@@ -307,13 +322,26 @@ def install(app: Flask) -> None:
 
 def _answer(error: Problem) -> Response:
     problem = error.body(locale(), g.get("request_id"))
-    if request.path.startswith(PLAIN_TEXT):
+    if not request.path.startswith("/sync/"):
+        g.form_decided = True
+    if _for_a_person():
+        page: Page = current_app.extensions["rounds_problem_page"]
+        response = page(locale(), problem)
+    elif request.path.startswith(PLAIN_TEXT):
         response = Response(f"{problem['code']}: {problem['title']}. {problem['detail']}", error.status)
         response.mimetype = "text/plain"
     else:
         response = Response(orjson.dumps(problem), error.status, mimetype="application/problem+json")
     response.headers.update(error.headers)
     return response
+
+
+def _for_a_person() -> bool:
+    """Whether a browser asks for a page: it names HTML, and rather than JSON. The protocol of tablets has no pages."""
+    accepted = request.accept_mimetypes
+    named = any(kind.lower().startswith("text/html") for kind, quality in accepted if quality)
+    html, json = accepted["text/html"], max(accepted["application/problem+json"], accepted["application/json"])
+    return named and html > json and not request.path.startswith("/sync/")
 
 
 def _from_http(error: HTTPException) -> Problem:

@@ -52,6 +52,8 @@ class Resource:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     dump: Callable[[list[Any]], list[dict[str, Any]]] | None = None
     restrict: Callable[[], list[Any]] = list
+    beside: Callable[[list[dict[str, Any]]], None] | None = None
+    """Adds to the items what is not in their documents."""
 
 
 def list_query(resource: Resource) -> type[Schema]:
@@ -142,7 +144,10 @@ def dump_rows(resource: Resource, rows: list[Any]) -> list[dict[str, Any]]:
     if resource.dump is not None:
         return resource.dump(rows)
     if rows and isinstance(rows[0], Synced):
-        return documents_of(rows)
+        found = documents_of(rows)
+        if resource.beside is not None:
+            resource.beside(found)
+        return found
     return [dict(resource.schema().dump(row)) for row in rows]
 
 

@@ -41,6 +41,7 @@ from server.store.models import (
     Visit,
     WarrantyTerm,
 )
+from server.store.queries import people
 from server.store.queries.filters import (
     FAR,
     FAR_DAY,
@@ -104,13 +105,29 @@ def _own_visits() -> list[Any]:
     return [visits_of_technician(who.technician_id)] if who.role == "technician" else []
 
 
+class TechnicianItem(shown("technician")):  # type: ignore[misc]
+    """A technician, with the address that they sign in with; null where they have no account in force."""
+
+    email = fields.String(required=True, allow_none=True)
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        super().on_bind_field(field_name, field_obj)
+        field_obj.required = field_obj.required or field_name == "email"
+
+
+def _addresses(items: list[dict[str, Any]]) -> None:
+    known = people.addresses_of(principal().company_id, [item["id"] for item in items])
+    for item in items:
+        item["email"] = known.get(item["id"])
+
+
 RESOURCES: tuple[Resource, ...] = (
     Resource(
         path="/branches", model=Branch, schema=shown("branch"), roles=OFFICE,
         sorts=name_sorts(Branch, Branch.name), default_sort="name",
     ),
     Resource(
-        path="/technicians", model=Technician, schema=shown("technician"), roles=OFFICE,
+        path="/technicians", model=Technician, schema=TechnicianItem, roles=OFFICE, beside=_addresses,
         sorts=name_sorts(Technician, Technician.name), default_sort="name",
         filters={
             "branch_id": Filter(form=ident(), condition=equals(Technician.branch_id)),

@@ -9,7 +9,9 @@ import hashlib
 import json
 import logging
 from functools import cache
+from html import escape
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, abort, request, send_file
 
@@ -222,6 +224,44 @@ def _page(text: str) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
     return response
+
+
+def problem_page(language: str, problem: dict[str, Any]) -> Response:
+    """A problem for who asked with a browser: what it is, what to do next, the way to the office and the tablet."""
+    words = _PROBLEM_WORDS[language]
+    lines = [f"<p>{escape(str(problem['detail']))}</p>"]
+    if problem.get("request_id"):
+        lines.append(f'<p class="secondary">{words[2]} <code>{escape(str(problem["request_id"]))}</code></p>')
+    text = f"""<!doctype html>
+<html lang="{language}" data-density="office">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(str(problem["title"]))} · Rounds</title>
+<link rel="icon" href="/static/icons/rounds.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/shared/tokens.css">
+<link rel="stylesheet" href="/static/shared/base.css">
+<link rel="stylesheet" href="/static/shared/components.css">
+<link rel="stylesheet" href="/static/dispatcher/main.css">
+</head>
+<body>
+<div id="app"><main class="sign-in" id="main"><form action="/">
+<h1>{escape(str(problem["title"]))}</h1>
+{"".join(lines)}
+<p class="sign-in-foot"><a href="/">{words[0]}</a><a href="/tablet/">{words[1]}</a></p>
+</form></main></div>
+</body>
+</html>
+"""
+    response = Response(text, problem["status"], content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+_PROBLEM_WORDS = {
+    "en": ("To the office’s pages", "To the tablet’s page", "The request’s id, for whoever looks after Rounds:"),
+    "ru": ("К страницам офиса", "К странице планшета", "Номер запроса для того, кто обслуживает Rounds:"),
+}
 
 
 def _language() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
@@ -18,6 +19,7 @@ from server.actions.decide_coverage import decide_coverage
 from server.actions.generate_visits import generate_visits
 from server.actions.planning_problem import local_span
 from server.app import create_app
+from server.config import ROOT
 from server.demo import DemoReport, load_demo
 from server.demo.people import latin
 from server.extensions import db
@@ -234,3 +236,16 @@ def test_the_same_seed_and_moment_make_the_same_company(twin: None, demo_app: tu
     assert bodies.keys() <= others.keys()
     differing = [ident for ident, body in bodies.items() if others[ident] != body]
     assert [(bodies[ident], others[ident]) for ident in differing] == []
+
+
+def test_the_start_script_names_a_technician_of_each_branch(demo: DemoReport) -> None:
+    told: dict[str, str] = runpy.run_path(str(ROOT / "script" / "_prepare_codes.py"))["DEMO_TECHNICIANS"]
+    statement = (
+        select(Branch.name, User.email)
+        .join(Technician, (Technician.company_id == Branch.company_id) & (Technician.branch_id == Branch.id))
+        .join(User, (User.company_id == Branch.company_id) & (User.technician_id == Technician.id))
+        .where(Branch.company_id == demo.company_id)
+    )
+    accounts = {(row.name, row.email) for row in db.session.execute(statement)}
+    assert set(told.items()) <= accounts
+    assert set(told) == {branch for branch, _ in accounts}

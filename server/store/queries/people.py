@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,16 @@ def user_by_email(email: str) -> User | None:
 def user_of_technician(company_id: str, technician_id: str) -> User | None:
     """The account of a technician, if they have one."""
     return db.session.scalar(select(User).where(User.company_id == company_id, User.technician_id == technician_id))
+
+
+def addresses_of(company_id: str, technician_ids: Sequence[str]) -> dict[str, str]:
+    """The addresses of technicians' accounts that are in force, by technician."""
+    statement = (
+        select(User.technician_id, User.email)
+        .where(User.company_id == company_id, User.technician_id.in_(technician_ids), User.active)
+        .order_by(User.email.desc())
+    )
+    return {str(row.technician_id): row.email for row in db.session.execute(statement)}
 
 
 def user_of_session(token_hash: str, now: datetime) -> User | None:

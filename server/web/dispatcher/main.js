@@ -7,7 +7,7 @@ import { html } from "../shared/html.js";
 import { locale, localeChosen, register, setLocale, t } from "../shared/i18n.js";
 import { theme } from "../shared/settings.js";
 import { Header } from "./header.js";
-import { SignIn } from "./signin.js";
+import { ForTablets, SignIn } from "./signin.js";
 import { api, me } from "./store.js";
 import en from "./text/en.js";
 import ru from "./text/ru.js";
@@ -52,7 +52,7 @@ function enter() {
 }
 
 async function show() {
-  if (!me.value) return;
+  if (!me.value || me.value.role === "technician") return;
   if (!(location.pathname in PAGES)) {
     const next = new URLSearchParams(location.search).get("next");
     history.replaceState(null, "", next && next.startsWith("/") && next.split("?")[0] in PAGES ? next : "/board");
@@ -72,6 +72,7 @@ function App() {
   if (fault.value) return html`<main class="alone"><${ErrorBox} error=${fault.value} onRetry=${begin} /></main>`;
   if (!known.value) return null;
   if (!me.value) return html`<${SignIn} onDone=${enter} /><${Toasts} />`;
+  if (me.value.role === "technician") return html`<${ForTablets} name=${me.value.name} onLeave=${begin} /><${Toasts} />`;
   const Page = page.value;
   return html`<a class="skip" href="#main">${t("office.skip")}</a><${Header} />${Page && html`<${Page} />`}<${Toasts} />`;
 }

@@ -4,7 +4,7 @@ import { Button, ErrorBox, Segmented } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { locale, setLocale, t } from "../shared/i18n.js";
 import { Mark } from "../shared/icons.js";
-import { api } from "./store.js";
+import { api, me } from "./store.js";
 
 /** @param {{onDone: () => void}} props */
 export function SignIn({ onDone }) {
@@ -54,6 +54,25 @@ export function SignIn({ onDone }) {
           onChange=${setLocale}
         />
       </p>
+    </form>
+  </main>`;
+}
+
+/** Where a technician is sent who signs in here: the office's pages are not theirs. @param {{name: string, onLeave: () => void}} props */
+export function ForTablets({ name, onLeave }) {
+  const leave = async () => {
+    await api("POST", "/auth/logout").catch(() => {});
+    localStorage.removeItem("rounds.signed-in");
+    me.value = null;
+    onLeave();
+  };
+  return html`<main class="sign-in" id="main">
+    <form onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+      <h1><${Mark} size=${32} /> ${name}</h1>
+      <p>${t("signin.for_tablets")}</p>
+      <p class="secondary">${t("signin.for_tablets.code")}</p>
+      <a class="button primary" href="/tablet/">${t("signin.tablet.open")}</a>
+      <${Button} onClick=${leave}>${t("office.sign_out")}<//>
     </form>
   </main>`;
 }

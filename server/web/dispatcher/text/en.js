@@ -22,6 +22,9 @@ export default {
   "signin.password": "Password",
   "signin.go": "Sign in",
   "signin.sending": "Sending…",
+  "signin.for_tablets": "The office’s pages are for dispatchers and managers. Your work is on the tablet’s page.",
+  "signin.for_tablets.code": "A new tablet asks for a code: the office makes one for you under Tablets.",
+  "signin.tablet.open": "Open the tablet’s page",
   "signin.tablet": "I am a technician: open the tablet app",
 
   "board.timeline": "Technicians and hours",

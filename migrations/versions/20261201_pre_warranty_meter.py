@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_warranty_meter"
-down_revision = "0009_shared_coverage"
+revision = "0012_warranty_meter"
+down_revision = "0011_retention"
 branch_labels = None
 depends_on = None
 
