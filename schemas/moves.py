@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, fields, validate
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from schemas.entities.base import Day, Id, Instant, Text
 
@@ -17,6 +19,12 @@ class MoveSchema(Schema):
     technician_id = Id(load_default=None, allow_none=True)
     start_at = Instant(load_default=None, allow_none=True)
     end_at = Instant(load_default=None, allow_none=True)
+
+    @validates_schema
+    def ends_after_it_starts(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Refuse an end that is not after the start."""
+        if data.get("start_at") and data.get("end_at") and data["end_at"] <= data["start_at"]:
+            raise ValidationError("out-of-range", "end_at")
 
 
 class MovesSchema(Schema):

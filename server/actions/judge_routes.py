@@ -125,7 +125,8 @@ def _judge(
     slots, asked, free_at = [], [], int(now.timestamp())
     for one in own:
         begun = whereabouts_after(one.visit, one.site, device, now)
-        start, end = int(one.start.timestamp()), int(one.end.timestamp())
+        start = int(one.start.timestamp())
+        end = max(start, int(one.end.timestamp()))
         question = asked_visit(one.visit, one.site, branch, day, min(now, morning))
         if begun is not None:
             # What ended early leaves room; that work runs late breaks no rule of what was set after it.

@@ -295,6 +295,18 @@ def test_a_trial_says_what_the_board_says_after_the_move_and_keeps_nothing(desk:
     assert desk.shown(first)["broken"] == []
 
 
+@pytest.mark.parametrize("path", ["moves", "trial"])
+def test_a_move_that_ends_before_it_begins_is_refused(desk: Desk, path: str) -> None:
+    visit = desk.visit()
+    move = {"visit_id": visit, "technician_id": desk.company.anna}
+    move |= {"start_at": f"{DAY}T10:00:00Z", "end_at": f"{DAY}T09:00:00Z"}
+    moves = {"moves": [move]} if path == "moves" else {"alternatives": [[move]]}
+    body = {"date": str(DAY), "branch_id": desk.company.branch} | moves
+    told = problem(desk.office.post(f"/api/v1/board/{path}", json=body), 422, "invalid-fields")
+    assert told["errors"][0]["code"] == "out-of-range"
+    assert desk.board()["draft"] is None
+
+
 def test_a_trial_of_what_is_not_there_is_not_found(desk: Desk) -> None:
     move = {"visit_id": "01890a5d-ac96-774b-bcce-b302099a8057", "technician_id": None, "start_at": None}
     body = {"date": str(DAY), "branch_id": desk.company.branch, "alternatives": [[move]]}
