@@ -74,8 +74,7 @@ class Agreements:
     def decision(self, alike: tuple[Any, ...], request: Any, day: date) -> str:
         """The id of the decision of a case, laid down as a document; cases that are `alike` are decided once."""
         if alike not in self._decided:
-            decision = worded(coverage.to_json(coverage.decide(request())))
-            self._decided[alike] = keep(decision, self._lay)
+            self._decided[alike] = keep(decision_of(request()), self._lay)
             self._days[self._decided[alike]] = day
         return self._decided[alike]
 
@@ -217,9 +216,20 @@ def moved_day(visit: Visit, before: datetime | None) -> bool:
     return days[0] != days[1]
 
 
+def decision_of(request: coverage.CoverageRequest) -> dict[str, Any]:
+    """A decision in JSON, in words; a line says in `if_cause` what a cause that changes it would make of it."""
+    decision: dict[str, Any] = coverage.to_json(coverage.decide(request))
+    found = coverage.if_found(request)
+    for line in decision["lines"]:
+        if causes := found.get(line["line_id"]):
+            line["if_cause"] = {cause: coverage.to_json(then) for cause, then in causes.items()}
+    return worded(decision)
+
+
 def worded(decision: dict[str, Any]) -> dict[str, Any]:
     """A decision with its sentences in every language, so that a tablet needs no dictionary to say why."""
-    for holder in (decision, *decision["lines"], *decision["rules"]):
+    then = [case for line in decision["lines"] for case in line.get("if_cause", {}).values()]
+    for holder in (decision, *decision["lines"], *decision["rules"], *then):
         reason = holder["reason"]
         params = reason["params"]
         if "cause" in params:
@@ -292,7 +302,12 @@ def _done_at(body: Body) -> datetime | None:
 
 
 def _causes(body: Body) -> list[dict[str, Any]]:
-    return [found for found in body["findings"] if found.get("cause")]
+    """The findings with a cause; of several for one item of the checklist the last one by time counts."""
+    last: dict[tuple[str | None, ...], dict[str, Any]] = {}
+    for found in sorted(body["findings"], key=lambda one: (one.get("at_corrected") or one["at"], one["id"])):
+        key = (found["item"], found.get("asset_id")) if found.get("item") else (None, found["id"])
+        last[key] = found
+    return [found for found in last.values() if found.get("cause")]
 
 
 def _machine(asset: Asset, body: Body, agreed: Agreements, reading: Decimal | None) -> coverage.Machine:

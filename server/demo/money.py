@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from server.actions.decide_coverage import decision_of
 from server.demo.catalogue import base_and_regional
 from server.demo.jobs import Job
 from server.demo.world import Branch
@@ -40,12 +41,15 @@ def decide(
         contracts=job.site.contracts,
         prices=(*job.site.agreed_prices, *base_and_regional(branch, job.kind.code)),
     )
+    done_on = local_date(done_at, branch.tz).isoformat() if done_at else None
+    basis = {"machines": [job.asset.id] if job.asset else [], "causes": [], "done_on": done_on}
+    if job.asset and job.asset.warranty and coverage.if_found(request):
+        return decision_of(request), basis
     decision: dict[str, Any] = coverage.to_json(coverage.decide(request))
     for holder in (decision, *decision["lines"], *decision["rules"]):
         reason = holder["reason"]
         reason["text"] = dict(_words(reason["code"], tuple(sorted(reason["params"].items()))))
-    done_on = local_date(done_at, branch.tz).isoformat() if done_at else None
-    return decision, {"machines": [job.asset.id] if job.asset else [], "causes": [], "done_on": done_on}
+    return decision, basis
 
 
 @functools.lru_cache(maxsize=20_000)

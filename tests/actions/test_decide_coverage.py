@@ -122,6 +122,36 @@ def test_a_cause_found_on_site_that_the_term_excludes_is_paid_for_and_named(
     assert "нарушение правил эксплуатации" in why["text"]["ru"]
 
 
+def test_a_decision_says_what_each_excluded_cause_would_make_of_it_and_is_right(
+    app: Flask, company: SmallCompany, dispatcher: Office
+) -> None:
+    anna, visit = on_route(app, company)
+    before = coverage(dispatcher, visit)
+    told = {line["line_id"]: line["if_cause"]["misuse"] for line in before["lines"]}
+    assert all(set(line["if_cause"]) == {"misuse"} for line in before["lines"])
+    assert all(then["reason"]["text"]["en"] != then["reason"]["text"]["ru"] for then in told.values())
+    anna.change(visit, add={"findings": [entry(severity="major", text="Ran dry", cause="misuse")]})
+    anna.sync()
+    after = {line["line_id"]: line for line in coverage(dispatcher, visit)["lines"]}
+    assert {name: (one["outcome"], one["amount"]) for name, one in after.items()} == {
+        name: (one["outcome"], one["amount"]) for name, one in told.items()
+    }
+    assert not any("if_cause" in line for line in after.values())
+
+
+def test_a_cause_that_was_corrected_on_site_counts_as_it_was_said_last(
+    app: Flask, company: SmallCompany, dispatcher: Office
+) -> None:
+    anna, visit = on_route(app, company)
+    found = {"asset_id": company.assets[0], "item": "pump", "severity": "major", "text": "Ran dry"}
+    anna.change(visit, add={"findings": [entry(**found, cause="misuse")]})
+    anna.sync()
+    assert coverage(dispatcher, visit)["outcome"] == "paid"
+    anna.change(visit, add={"findings": [entry(**found, cause=None)]})
+    anna.sync()
+    assert coverage(dispatcher, visit)["outcome"] == "free"
+
+
 def test_a_cause_of_another_kind_than_the_catalogue_has_is_refused(app: Flask, company: SmallCompany) -> None:
     anna, visit = on_route(app, company)
     anna.change(visit, add={"findings": [entry(severity="minor", text="x", cause="ghosts")]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -25,7 +26,7 @@ def test_one_reassignment_is_told_once_with_names_and_no_ids(open_tablet: OpenTa
     page.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('rounds:send-now'))")
     send_now(page)
-    rows = page.locator(".conflict")
+    rows = page.locator(".conflict").filter(has_text=f"· {visits[0]['site']['name']}")
     expect(rows).to_have_count(1)
     names = {one["id"]: one["name"] for one in office.get("/technicians?limit=200")["items"]}
     expect(rows).to_contain_text(names[other])
@@ -44,7 +45,7 @@ def test_another_value_is_let_stand_by_one_press_without_a_network(open_tablet: 
     office.patch(f"/sites/{site}", {"access_note": "Key at the reception"})
     page.context.set_offline(False)
     send_now(page)
-    row = page.locator(".conflict")
+    row = page.locator(".conflict").filter(has_text=f"· {visits[0]['site']['name']}")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Key at the bar")
     expect(row).to_contain_text("Key at the reception")
@@ -70,3 +71,27 @@ def test_a_code_is_asked_for_only_when_it_was_tried_without(open_tablet: OpenTab
     expect(page.locator("#enrol-code")).to_be_focused()
     page.locator("#enrol-code").fill("A")
     expect(page.locator("#enrol-missing")).to_have_count(0)
+
+
+def test_a_cause_says_at_once_and_without_a_network_who_pays(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    visit, checklist = visits[0]["id"], checklist_with_a_check(office)
+    office.patch(f"/visits/{visit}", {"checklist_id": checklist["id"]})
+    page = open_tablet(technician, size=(412, 915))
+    page.context.set_offline(True)
+    open_visit(page, visit, "checks")
+    key = next(item["key"] for item in checklist["items"] if item["kind"] == "check")
+    item = page.locator(f"[data-item={key}]")
+    item.locator(".half.bad").click()
+    expect(item.locator(".finding")).to_be_visible()
+    item.locator(".cause .button").click()
+    page.locator(".dialog .button").filter(has_text="Misuse").click()
+    expect(item.locator(".cause .button")).to_contain_text("Misuse")
+    page.context.set_offline(False)
+    send_now(page)
+    assert [one.get("cause") for one in office.get(f"/visits/{visit}")["findings"]][-1] == "misuse"
+
+
+def checklist_with_a_check(office: Office) -> Any:
+    lists = office.get("/checklists?limit=200")["items"]
+    return next(one for one in lists if any(item["kind"] == "check" for item in one["items"]))

@@ -1,5 +1,6 @@
 """Whether work is free or paid, decided by data and rules alone, and explained."""
 
+from server.domain.coverage.causes import if_found
 from server.domain.coverage.decide import decide
 from server.domain.coverage.values import (
     Contract,
@@ -38,5 +39,6 @@ __all__ = [
     "Warranty",
     "decide",
     "from_json",
+    "if_found",
     "to_json",
 ]

@@ -87,6 +87,16 @@ export async function answer(visit, item, value, { note = null } = {}) {
   await save("visit", visit.id, { add, from: [`item.${item.key}`, `skip.${item.key}`] });
 }
 
+/**
+ * Why it is wrong: a finding once more, with its cause; the last one for the item counts.
+ * @param {Document} visit @param {any} finding @param {string | null} cause
+ */
+export function giveCause(visit, finding, cause) {
+  // Two presses within a millisecond, or a clock that was set back: it is still the later one.
+  const at = new Date(Math.max(Date.now(), Date.parse(finding.at) + 1)).toISOString();
+  return save("visit", visit.id, { add: { findings: [stamped({ at, asset_id: finding.asset_id ?? null, item: finding.item, severity: finding.severity, text: finding.text, cause })] } });
+}
+
 /** @param {Document} visit @param {Item[]} items */
 export async function answerRestOk(visit, items) {
   const rest = restIsOk(items, visit.answers ?? []);

@@ -1,11 +1,12 @@
 // The checklist: one tap for what is in order, a keypad on the page for what is measured.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button, Chip, Empty } from "../shared/components.js";
+import { becauseOf, Button, Chip, Coverage, Dialog, Empty } from "../shared/components.js";
 import { html } from "../shared/html.js";
-import { decimalMark, formatNumber, parseNumber, t } from "../shared/i18n.js";
+import { decimalMark, formatMoney, formatNumber, parseNumber, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
-import { addPhoto, answer, answerRestOk } from "./actions.js";
+import { addPhoto, answer, answerRestOk, giveCause } from "./actions.js";
 import { isFault, latest, progress, restIsOk, verdict } from "./checks.js";
+import { CAUSES, causesOf, findingOf, withCauses } from "./coverage.js";
 import { isOver } from "./day.js";
 import { UndoLine } from "./dock.js";
 import { drafted, keepDraft, useDraft } from "./drafting.js";
@@ -13,7 +14,7 @@ import { Keypad } from "./keypad.js";
 import { go, wide } from "./nav.js";
 import { PhotoTile, photosOf } from "./photos-tab.js";
 import { Scale } from "./scale.js";
-import { checklistOf, named, visits } from "./store.js";
+import { asOfficeDecided, checklistOf, named, visits } from "./store.js";
 import { ReasonDialog } from "./what-tab.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -110,7 +111,8 @@ function CheckItem({ item, index, visit, given, active, typed, onActivate, onTyp
   const place = useRef(/** @type {HTMLElement | null} */ (null));
   const faulty = isFault(item, given);
   const photos = photosOf(visit).filter((/** @type {any} */ photo) => photo.item === item.key);
-  const finding = faulty && (visit.findings ?? []).find((/** @type {any} */ one) => one.item === item.key);
+  const finding = faulty && findingOf(visit, item.key);
+  const [asking, setAsking] = useState(false);
   const closed = given !== undefined && !reopened && !active;
   useEffect(() => {
     if (active) place.current?.scrollIntoView({ block: "nearest" });
@@ -137,8 +139,34 @@ function CheckItem({ item, index, visit, given, active, typed, onActivate, onTyp
       ${photos.map((/** @type {any} */ photo) => html`<${PhotoTile} key=${photo.sha256} photo=${photo} />`)}
       ${finding && photos.length === 0 && html`<${CameraButton} class="tile" onFile=${(/** @type {File} */ file) => addPhoto(visit, file, item.key)}>${t("photo.one")}<//>`}
       ${finding && html`<p class="finding"><strong>${t("check.finding")}</strong><span>${t(`check.finding.${finding.severity}`)}</span></p>`}
+      ${finding && html`<${Cause} visit=${visit} finding=${finding} onAsk=${() => setAsking(true)} />`}
+      ${finding && asking && html`<${CauseDialog} visit=${visit} finding=${finding} onClose=${() => setAsking(false)} />`}
     </div>`}
   </li>`;
+}
+
+/** Why it is wrong decides who pays; what that comes to is said at once. @param {{visit: Document, finding: any, onAsk: () => void}} props */
+function Cause({ visit, finding, onAsk }) {
+  return html`<div class="cause"><${Button} icon="wrench" onClick=${onAsk} disabled=${isOver(visit)}>${finding.cause ? t("cause.is", { cause: t(`cause.${finding.cause}`) }) : t("cause.ask")}<//>
+    ${visit.coverage?.suggested && html`<p class="suggested"><${Coverage} coverage=${visit.coverage} because=${becauseOf(visit.coverage)} /><span class="hint">${t("coverage.suggested")}</span></p>`}</div>`;
+}
+
+/** @param {{visit: Document, finding: any, onClose: () => void}} props */
+function CauseDialog({ visit, finding, onClose }) {
+  const choose = async (/** @type {string | null} */ cause) => {
+    if (cause !== (finding.cause ?? null)) await giveCause(visit, finding, cause);
+    onClose();
+  };
+  const others = causesOf((visit.findings ?? []).filter((/** @type {any} */ one) => one.item !== finding.item));
+  const decided = asOfficeDecided(visit);
+  const comesTo = (/** @type {string} */ cause) => {
+    const then = withCauses(decided, [...others, cause]);
+    if (!then || then === decided) return null;
+    return [t(`coverage.${then.outcome}`), then.amount && Number(then.amount) > 0 ? formatMoney(then.amount, then.currency) : ""].filter(Boolean).join(" · ");
+  };
+  return html`<${Dialog} title=${t("cause.title")} onClose=${onClose}><div class="reasons">
+    ${CAUSES.map((cause) => html`<${Button} icon=${finding.cause === cause ? "check" : undefined} onClick=${() => choose(cause)}><span>${t(`cause.${cause}`)}</span>${comesTo(cause) && html`<span class="hint">${comesTo(cause)}</span>`}<//>`)}
+    <${Button} onClick=${() => choose(null)}>${t("cause.unknown")}<//></div><//>`;
 }
 
 /** @param {{item: Item, given: Answer | undefined}} props */

@@ -101,6 +101,7 @@ function ActLines({ visit, items }) {
         const value = answers.get(item.key)?.value;
         return html`<p class="fault-line"><${Icon} name="alert" size=${18} />${named(item.text)}${typeof value === "number" ? `: ${formatNumber(value)} ${item.unit ?? ""}` : ""}</p>`;
       })}</div>`}
+    ${coverage?.suggested && html`<p class="hint">${t("coverage.suggested")}</p>`}
     ${coverage?.amount && Number(coverage.amount) > 0 && html`<div class="act-line total"><div><strong>${t("finish.total")}</strong><strong class="sum">${formatMoney(coverage.amount, coverage.currency)}</strong></div></div>`}
   </div>`;
 }

@@ -2,7 +2,8 @@
 import { render } from "preact";
 import { request } from "../shared/api.js";
 import { html } from "../shared/html.js";
-import { locale, localeChosen, register, setLocale } from "../shared/i18n.js";
+import { toast } from "../shared/components.js";
+import { locale, localeChosen, register, setLocale, t } from "../shared/i18n.js";
 import { lastPress, onEdit } from "./actions.js";
 import { App } from "./app.js";
 import { readMeta } from "./db.js";
@@ -32,7 +33,9 @@ const ask = (method, path, options) => request(method, path, options);
 const lane = photoLane({ db, ask });
 const runner = keepInContact({
   round: async () => {
+    const before = await readMeta(db, "firstSync");
     const result = await exchange(db, ask, { onProgress: (progress) => (contact.value = { ...contact.value, progress }) });
+    if (!before && (await readMeta(db, "firstSync"))) toast(t("sync.first.done"), { seconds: 5 });
     if (result.outcome === "ok") void sendWaitingPhotos();
     return result;
   },

@@ -4,6 +4,7 @@ import { liveQuery } from "dexie";
 import { hasText, localDay, locale, t } from "../shared/i18n.js";
 import { corrected } from "./clock.js";
 import { openDatabase } from "./db.js";
+import { causesOf, withCauses } from "./coverage.js";
 import { byDay, isOver, nextVisit } from "./day.js";
 import { keepDrafts } from "./drafts.js";
 import { counts } from "./outbox.js";
@@ -80,6 +81,8 @@ export const draftFields = computed(() => {
 });
 export const signedOut = computed(() => Boolean(meta.value.signedOut));
 export const firstSync = computed(() => Boolean(meta.value.firstSync));
+/** Since when all that this person's visits need is here. @type {import("@preact/signals").ReadonlySignal<string | null>} */
+export const completeSince = computed(() => (typeof meta.value.firstSync === "string" ? meta.value.firstSync : null));
 export const lastContact = computed(() => /** @type {string | null} */ (meta.value.contact?.at ?? null));
 export const clockEstimate = computed(() => /** @type {import("./clock.js").ClockEstimate | null} */ (meta.value.clock ?? null));
 /** When it was last proven that all is here as the office has it. */
@@ -107,8 +110,8 @@ export function find(collection, id) {
 }
 
 /**
- * A visit with what was decided of its coverage (visits that were decided alike share the document), and with its title
- * in the reader's language where that is the name of its kind.
+ * A visit with what was decided of its coverage (visits that were decided alike share the document), what was found here
+ * since laid over it, and with its title in the reader's language where that is the name of its kind.
  * @param {Document | undefined} visit
  */
 function decided(visit) {
@@ -116,8 +119,14 @@ function decided(visit) {
   const names = kindOf(visit)?.name;
   const title = names && Object.values(names).includes(visit.title) ? named(names) : visit.title;
   const shown = title === visit.title ? visit : { ...visit, title };
-  return visit.coverage_id ? { ...shown, coverage: collections.value.get("coverage")?.get(visit.coverage_id) } : shown;
+  if (!visit.coverage_id) return shown;
+  // What the office has read of the findings is in its decision already.
+  const read = causesOf(collections.value.get("visit")?.get(visit.id)?.findings ?? []);
+  return { ...shown, coverage: withCauses(asOfficeDecided(visit), causesOf(visit.findings).filter((cause) => !read.includes(cause))) };
 }
+
+/** What the office has decided of a visit's coverage, without what was found here since. @param {Document} visit */
+export const asOfficeDecided = (visit) => collections.value.get("coverage")?.get(visit.coverage_id) ?? null;
 
 /** The server's last word on a document. @param {string} collection @param {string} id */
 export const asServerSaid = (collection, id) => collections.value.get(collection)?.get(id);

@@ -10,7 +10,7 @@ import { discard, said } from "./gone.js";
 import { go, wide } from "./nav.js";
 import { safeToSignOut } from "./outbox.js";
 import { OwnConflicts } from "./own-conflicts.js";
-import { clockEstimate, contact, count, db, device, homeZone, lastCheck, lastContact, openDrafts, outbox, photos, storage, visits } from "./store.js";
+import { clockEstimate, completeSince, contact, count, db, device, homeZone, lastCheck, lastContact, openDrafts, outbox, photos, storage, visits } from "./store.js";
 import { LOOKS, syncState } from "./sync-chip.js";
 import { tabOf } from "./visit.js";
 
@@ -131,6 +131,7 @@ function Facts() {
   const check = lastCheck.value;
   const checked = check && `${formatDate(check.at, { tz: homeZone.value, year: false })} ${formatTime(check.at, homeZone.value)}`;
   const lines = [
+    completeSince.value && { icon: "check", text: t("sync.first", { time: `${formatDate(completeSince.value, { tz: homeZone.value, year: false })} ${formatTime(completeSince.value, homeZone.value)}` }) },
     check && (check.whole
       ? { icon: "check", text: check.repaired ? t("sync.checked.repaired", { time: checked, n: check.repaired }) : t("sync.checked", { time: checked }) }
       : { icon: "warn", text: t("sync.checked.not", { time: checked }) }),
