@@ -69,6 +69,8 @@ def _create(mutation: Mutation, push: Drafts) -> Applied:
     schema = COLLECTIONS[mutation.collection]
     if not schema.device_may_create:
         raise Problem(403, "not-allowed-from-device", collection=mutation.collection)
+    if documents.is_content_id(mutation.document_id):
+        raise Problem(409, "id-taken", field="document_id")
     if mutation.collection != VISIT:
         _refuse_unknown_references(mutation, push)
         device_documents.make(mutation, push)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schemas.entities.base import parse_instant
@@ -240,7 +240,7 @@ def worded(decision: dict[str, Any]) -> dict[str, Any]:
 
 def keep(decision: dict[str, Any], lay: Lay) -> str:
     """Lay a decision down as a document of its own; visits that are decided alike share it. Its id."""
-    decision_id = str(uuid5(DECISIONS, canonical(decision)))
+    decision_id = documents.content_id(DECISIONS, canonical(decision))
     body = {name: value for name, value in decision.items() if name != "rules"} | {"considered": decision["rules"]}
     lay(decision_id, {"id": decision_id} | body)
     return decision_id

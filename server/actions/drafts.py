@@ -93,6 +93,8 @@ class Drafts:
     reached: dict[str, str] = field(default_factory=dict)
     beside: dict[str, rows.Row] = field(default_factory=dict)
     """What the rows of these documents have beside their bodies."""
+    decided: dict[str, str | None] = field(default_factory=dict)
+    """Visit -> the decision that its row refers to."""
     drafts: dict[str, Draft] = field(default_factory=dict)
     written: dict[str, Body] = field(default_factory=dict)
     """Document -> the values that this device gave its fields in this push."""
@@ -130,7 +132,9 @@ class Drafts:
         if strange:
             self.reached |= documents.once_reached(sender.company_id, sender.device_id, strange)
         there = [doc for doc, kept in self.kept.items() if kept.collection == "visit"]
-        self.beside |= visits.beside(sender.company_id, there)
+        beside, decided = visits.beside(sender.company_id, there)
+        self.beside |= beside
+        self.decided |= decided
 
     def rules(self, schema: EntitySchema) -> Mapping[str, FieldRule]:
         """The rules that this push is merged by."""
@@ -148,7 +152,11 @@ class Drafts:
             if kept is None or kept.deleted:
                 return None
             beside = self.beside.get(document_id, {})
-            draft = Draft(collection=kept.collection, id=document_id, kept=kept, body=kept.body, beside=beside)
+            body = kept.body
+            if (decision := self.decided.get(document_id)) and body["coverage_id"] is None:
+                # The document is older than the reference, and was not brought to its new form yet.
+                body = body | {"coverage_id": decision}
+            draft = Draft(collection=kept.collection, id=document_id, kept=kept, body=body, beside=beside)
         return draft if draft.collection == collection and not draft.gone else None
 
     def put(self, draft: Draft, body: Body, mutation: Mutation) -> None:

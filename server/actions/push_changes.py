@@ -25,7 +25,7 @@ from server.actions.contact import Contact, note_contact, note_numbers
 from server.actions.device_notices import for_tablet, note, numbers_of
 from server.actions.drafts import Drafts, Sender
 from server.actions.judge_push import Result, in_groups, rejected, take_in
-from server.actions.renew_token import is_due
+from server.actions.renew_token import is_due, refuse_ended
 from server.extensions import db
 from server.problems import FieldError, Problem, invalid
 from server.store import documents, news
@@ -78,21 +78,32 @@ def push_changes(
     now: datetime,
     locale: str,
     master_wins: bool = False,
+    salvaged: bool = False,
 ) -> Pushed:
     """Take a push, however long; never raises for the content of a mutation. One transaction takes one push.
 
+    Raises AccessEnded when the tablet's access has ended meanwhile, unless the push is `salvaged`: a person let it in.
     With `master_wins` a value that both sides changed stays as the server has it, and a person decides.
     """
     newer_app = (contact.schema_version or sender.schema_version) > contract.SCHEMA_VERSION
     sent = _hold_together([_read(item, sender.device_id, newer_app=newer_app) for item in raw])
-    return _take(sender, sent, contact=contact, now=now, locale=locale, master_wins=master_wins)
+    return _take(sender, sent, contact=contact, now=now, locale=locale, master_wins=master_wins, salvaged=salvaged)
 
 
 @transactional
 def _take(
-    sender: Sender, sent: list[Sent], *, contact: Contact, now: datetime, locale: str, master_wins: bool
+    sender: Sender,
+    sent: list[Sent],
+    *,
+    contact: Contact,
+    now: datetime,
+    locale: str,
+    master_wins: bool,
+    salvaged: bool,
 ) -> Pushed:
     device = devices.lock_device(sender.company_id, sender.device_id)
+    if not salvaged:
+        refuse_ended(device)
     offset = note_contact(device, contact, now)
 
     sent, results = _known(sender, sent)

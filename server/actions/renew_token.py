@@ -35,6 +35,20 @@ class Held:
     ended: Ended | None
 
 
+class AccessEnded(Exception):
+    """A tablet's access ended after its request had been let in."""
+
+    def __init__(self, why: Ended) -> None:
+        super().__init__(why)
+        self.why: Ended = why
+
+
+def refuse_ended(device: Device) -> None:
+    """Raise AccessEnded for a locked tablet whose access somebody has ended."""
+    if device.revoked_at is not None:
+        raise AccessEnded("left" if device.ended_because == "left" else "revoked")
+
+
 def is_due(device: Device, now: datetime) -> bool:
     """Whether the tablet should ask for a new token."""
     return now - (device.token_issued_at or device.enrolled_at) >= DUE

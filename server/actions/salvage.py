@@ -138,7 +138,9 @@ def import_salvage(company_id: str, salvage_id: str, *, user_id: str | None, now
         device_time=found.device_time or kept.received_at, rtt_ms=found.rtt_ms, schema_version=found.schema_version
     )
     with acting(Author(user_id=kept.user_id, name=technician.name, device_id=kept.device_id)):
-        results = push_changes(sender, found.mutations, contact=contact, now=kept.received_at, locale=locale).results
+        results = push_changes(
+            sender, found.mutations, contact=contact, now=kept.received_at, locale=locale, salvaged=True
+        ).results
     kept.outcome = {
         "counts": dict(Counter(str(result["status"]) for result in results)),
         "conflicts": sum(len(result["conflicts"]) for result in results),

@@ -24,7 +24,7 @@ from server.actions.contact import Contact
 from server.actions.device_notices import numbers_of
 from server.actions.judge_push import Result
 from server.actions.push_changes import push_changes
-from server.actions.renew_token import Ended
+from server.actions.renew_token import Ended, refuse_ended
 from server.actions.salvage import keep_salvage
 from server.store import documents
 from server.store.queries import devices
@@ -65,6 +65,7 @@ def push_edits(
 ) -> dict[str, list[Result]]:
     """Push edits; for each edit's id the results of its mutations. An edit that came before has no effect again."""
     device = devices.lock_device(sender.company_id, sender.device_id)
+    refuse_ended(device)
     mutations = {edit.id: as_mutations(edit, contact.device_time or now) for edit in edits}
     ids = [mutation["id"] for each in mutations.values() for mutation in each]
     known = devices.mutations(sender.company_id, ids)

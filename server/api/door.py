@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 from schemas import contract
 from server.actions.apply_mutation import Sender
 from server.actions.end_device import note_wipe
-from server.actions.renew_token import Ended, find_holder
+from server.actions.renew_token import AccessEnded, Ended, find_holder
 from server.actions.sign_in import token_hash
 from server.api.body import Blueprint, DrainedBodies, InTurn
 from server.api.body import json_object as json_object
@@ -198,13 +198,17 @@ def device_or_farewell(after_end: AfterEnd | None) -> Callable[[Callable[P, R]],
                 device_id=holder.device_id,
                 schema_version=holder.schema_version,
             )
-            if held.ended is not None:
-                kept = after_end(Farewell(principal=who, why=held.ended)) if after_end else {}
-                note_wipe(holder.company_id, holder.device_id, now())
-                code = "token-expired" if held.ended == "expired" else "device-revoked"
-                raise Problem(401, code, headers=BEARER, members={"wipe": True} | kept)
-            with acting(who.author):
-                return view(*args, **kwargs)
+            ended = held.ended
+            if ended is None:
+                try:
+                    with acting(who.author):
+                        return view(*args, **kwargs)
+                except AccessEnded as error:
+                    ended = error.why
+            kept = after_end(Farewell(principal=who, why=ended)) if after_end else {}
+            note_wipe(holder.company_id, holder.device_id, now())
+            code = "token-expired" if ended == "expired" else "device-revoked"
+            raise Problem(401, code, headers=BEARER, members={"wipe": True} | kept)
 
         documented = Blueprint.doc(security=[{"device": []}])(guarded)
         return documented

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response, g, request
 from flask.views import MethodView
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
@@ -180,11 +180,14 @@ def pull_query() -> tuple[str | None, int]:
 def push_text(*types: str, most: int = PUSH_LIMIT) -> bytes:
     """The bytes of a push of one of these media types, `application/json` by default, which may come compressed.
 
+    Read again they are the same: access may end between the first reading and the push itself.
     Raises Problem `not-acceptable` (415), `too-large` (413), `broken-encoding` (400).
     """
     if request.mimetype not in (types or ("application/json",)):
         raise Problem(415, "not-acceptable", expected="application/json")
-    text = inflate.body(most_sent=most, most=INFLATED_LIMIT)
+    text: bytes | None = g.get("push_text")
+    if text is None:
+        text = g.push_text = inflate.body(most_sent=most, most=INFLATED_LIMIT)
     # An empty object takes forty times the memory of its two bytes: what may come out is bounded by parts too.
     if sum(map(text.count, (b",", b"[", b"{"))) > MOST_PARTS:
         raise Problem(413, "too-large")

@@ -202,6 +202,17 @@ def canonical_id(text: str) -> str:
     return str(uuid.UUID(text))
 
 
+def content_id(space: uuid.UUID, content: str) -> str:
+    """The id of what is known by its content: version 8 (RFC 9562 §5.8), the kind that nobody else may give."""
+    named = str(uuid.uuid5(space, content))
+    return f"{named[:14]}8{named[15:]}"
+
+
+def is_content_id(text: str) -> bool:
+    """Whether an id is of the kind that only the server gives."""
+    return text[14] == "8"
+
+
 def is_id(text: str) -> bool:
     """Whether a text is an id in the form in which it is stored."""
     try:

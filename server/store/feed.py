@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.unitofwork import UOWTransaction
 
 from schemas.entities import COLLECTIONS
-from server.store import rows
+from server.store import locks, rows
 from server.store.author import author
 from server.store.models import SYNCED, Document, DocumentVersion, FileReference, ScopeFeed, SyncClock, Synced
 from server.store.standing import Scopes
@@ -170,7 +170,7 @@ def record(session: Session) -> None:
 
 def forget(session: Session) -> None:
     """Drop what was touched and laid in a transaction that is over, and the numbers that it took."""
-    for noted in (TOUCHED, LAID, NUMBERED):
+    for noted in (TOUCHED, LAID, NUMBERED, locks.LOCKED):
         session.info.pop(noted, None)
 
 
@@ -203,6 +203,7 @@ def lock_documents(session: Session, company_id: str, ids: Iterable[str]) -> dic
         return {}
     given = {"company_id": company_id, "ids": rows.many(session, sorted(every))}
     found = session.connection().execute(_locking(rows.is_postgresql(session)), given)
+    locks.note(session, company_id, every)
     return {row.id: stored(row) for row in found}
 
 
@@ -258,16 +259,24 @@ def _read_anew(session: Session, company_id: str, items: Iterable[Synced]) -> No
 @functools.cache
 def _finding(postgresql: bool) -> Select[Any]:
     own = _table(Document).c
-    return select(own.id).where(own.company_id == bindparam("company_id"), rows.listed(own.id, "ids", postgresql))
+    mine = and_(own.company_id == bindparam("company_id"), rows.listed(own.id, "ids", postgresql))
+    return select(own.id, own.collection).where(mine)
 
 
 def _not_there(session: Session, company_id: str, changes: Sequence[Change]) -> Iterator[Change]:
-    """What was laid, without the documents of fixed collections that are there already."""
-    fixed = {change.id for change in changes if COLLECTIONS[change.collection].fixed}
+    """What was laid, without the documents of fixed collections that are there already.
+
+    Raises RuntimeError when the id of one is another document's.
+    """
+    fixed = {change.id: change.collection for change in changes if COLLECTIONS[change.collection].fixed}
     if not fixed:
         return iter(changes)
     given = {"company_id": company_id, "ids": rows.many(session, fixed)}
-    there = set(session.connection().execute(_finding(rows.is_postgresql(session)), given).scalars())
+    there = {
+        row.id: row.collection for row in session.connection().execute(_finding(rows.is_postgresql(session)), given)
+    }
+    if taken := [doc for doc, collection in there.items() if collection != fixed[doc]]:
+        raise RuntimeError(f"the id of a {fixed[taken[0]]} is that of the {there[taken[0]]} {taken[0]}")
     return (change for change in changes if change.id not in there)
 
 
@@ -356,8 +365,14 @@ class _Writing:
         self.left_because[change.id] = "deleted" if change.gone else schema.why_left(body)
 
     def write(self) -> None:
-        """Write all rows; the feed number is taken in between, and what follows it is seen by one writer at a time."""
+        """Write all rows; the feed number is taken in between, and what follows it is seen by one writer at a time.
+
+        What two writers may write at once goes in by its ids, so that neither waits for the other in a circle.
+        """
         session = self.session
+        self.tables.sort(key=lambda row: row.id)
+        self.fixed.sort(key=lambda row: row["id"])
+        self.fixed_versions.sort(key=lambda row: row["document_id"])
         write_tables(session, self.company_id, self.tables)
         document, version = _table(Document), _table(DocumentVersion)
         rows.insert(session, document, self.fixed, names=DOCUMENT_NAMES, twice="keep")

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from server.extensions import db
-from server.store import engine, feed, news
+from server.store import engine, feed, locks, news
 from server.store.marks import marks
 from server.store.models import SYNCED
 
@@ -126,6 +126,7 @@ def _asks_for_retry(error: DBAPIError) -> bool:
 def install() -> None:
     """Listen to the session: collect what is flushed, write the feed before the commit, refuse what goes past it."""
     event.listen(Session, "before_flush", _refuse_outside)
+    event.listen(Session, "before_flush", locks.lock_changed)
     event.listen(Session, "after_flush", feed.collect)
     event.listen(Session, "before_commit", feed.record)
     event.listen(Session, "after_commit", _mark)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from flask import Flask
 
+from schemas.entities import COLLECTIONS
+from server.actions.refresh_documents import refresh_documents
 from server.extensions import db
-from server.store.models import Contract
+from server.store.models import Contract, Document, Visit
 from server.store.transaction import transactional
 from server.store.types import new_id
-from tests.builders import SmallCompany, publish
+from tests.builders import SmallCompany, entry, publish
 from tests.tablets import enrol
 
 
@@ -52,3 +55,57 @@ def test_the_last_included_visit_is_given_once(app: Flask, company: SmallCompany
             anna.sync()
     anna.sync()
     assert [anna.body(anna.body(visit)["coverage_id"])["outcome"] for visit in visits] == ["free", "paid"]
+
+
+def test_the_id_of_a_decision_is_nobody_elses_to_give(app: Flask, company: SmallCompany) -> None:
+    """A decision has an id of what it says, which a tablet can work out before the office decides."""
+    with app.app_context():
+        visit = company.visit(kind="repair_minor", site_id=company.sites[1])
+        publish(company.id, visit, company.anna, datetime.now(UTC))
+        decided = db.session.get_one(Visit, (company.id, visit)).coverage_id
+    assert decided is not None
+    anna = enrol(app, company.id, company.anna)
+    anna.read()
+    wanted = decided[:-1] + ("0" if decided[-1] != "0" else "1")
+    made = {"kind": "repair_minor", "site_id": company.sites[1]}
+    anna.change(wanted, op="create", set=made)
+    anna.change(new_id(), op="create", set=made)
+    taken, free = anna.sync()
+    assert (taken["status"], taken["problem"]["code"]) == ("rejected", "id-taken")
+    assert free["status"] == "applied"
+
+
+def test_a_document_from_before_decisions_were_shared_is_decided_again(app: Flask, company: SmallCompany) -> None:
+    """The tables are of the new form, the stored documents not yet: what was found on site is paid for all the same."""
+
+    @transactional
+    def of_old(visit: str) -> None:
+        document = db.session.get_one(Document, (company.id, visit))
+        body = COLLECTIONS["visit"].whole(orjson.loads(document.body)) | {"coverage": {"outcome": "free"}}
+        del body["coverage_id"]
+        document.body = orjson.dumps(body).decode()
+
+    def outcome(visit: str) -> str:
+        with app.app_context():
+            found = db.session.get_one(Visit, (company.id, visit)).coverage
+            db.session.remove()
+            assert found is not None
+            return str(found.outcome)
+
+    with app.app_context():
+        visit = company.visit(asset_ids=[company.assets[0]])
+        publish(company.id, visit, company.anna, datetime.now(UTC))
+        of_old(visit)
+    assert outcome(visit) == "free"
+    anna = enrol(app, company.id, company.anna)
+    anna.read()
+    anna.work(visit, "started", "done")
+    misused = entry(asset_id=company.assets[0], severity="minor", text="Bent", cause="misuse")
+    anna.change(visit, add={"findings": [misused]})
+    anna.sync()
+    assert anna.body(anna.body(visit)["coverage_id"])["outcome"] == "paid"
+    assert outcome(visit) == "paid"
+    with app.app_context():
+        list(refresh_documents())
+    anna.read()
+    assert anna.body(anna.body(visit)["coverage_id"])["outcome"] == "paid"

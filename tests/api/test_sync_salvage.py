@@ -15,8 +15,9 @@ from server.actions import salvage as action
 from server.actions.end_device import revoke
 from server.actions.enrol_device import make_code
 from server.extensions import db
+from server.store import engine
 from server.store.models import Conflict, Device, Mutation, Salvage, Site
-from server.store.queries import fleet
+from server.store.queries import devices, fleet
 from sync.client import Refused
 from tests.api.conftest import problem
 from tests.builders import Office, SmallCompany, change, entry, publish
@@ -282,3 +283,29 @@ def test_a_long_piece_is_one_push(app: Flask, company: SmallCompany, anna: Table
     assert [event["type"] for event in fresh.body(visit)["events"]] == ["started", "done"]
     assert fresh.body(made)["work_summary"] == "made on site"
     assert manager.get(f"/api/v1/visits/{visit}").json["exec_state"] == "done"
+
+
+def test_a_push_whose_tablet_is_revoked_while_it_waits_is_salvage(
+    app: Flask, company: SmallCompany, anna: Tablet, visit: str, manager: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S-4, S-80: the door has let it in, and the office is faster than its lock of the device."""
+    lock_device = devices.lock_device
+
+    def slowly(company_id: str, device_id: str) -> Device:
+        monkeypatch.setattr(devices, "lock_device", lock_device)
+        db.session.rollback()
+        token = engine.writing.set(False)
+        revoked(app, company, anna)
+        engine.writing.reset(token)
+        return lock_device(company_id, device_id)
+
+    anna.change(visit, set={"work_summary": "A"})
+    monkeypatch.setattr(devices, "lock_device", slowly)
+    body = {"device_time": iso(datetime.now(UTC)), "mutations": anna.state.outbox}
+    answer = raw(anna, json.dumps(body).encode())
+    assert (answer.status_code, answer.json["code"]) == (401, "device-revoked")
+    assert (answer.json["salvaged"], answer.json["wipe"]) == (True, True)
+    assert manager.get(f"/api/v1/visits/{visit}").json["work_summary"] is None
+    [piece] = pieces(manager)
+    assert manager.post(f"/api/v1/salvage/{piece['id']}/import", json={}).status_code == 200
+    assert manager.get(f"/api/v1/visits/{visit}").json["work_summary"] == "A"

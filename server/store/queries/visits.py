@@ -46,18 +46,19 @@ def service_kind(company_id: str, code: str) -> ServiceKind | None:
 def _beside(postgresql: bool) -> Select[Any]:
     own = Visit.__table__.c
     mine = and_(own.company_id == bindparam("company_id"), rows.listed(own.id, "ids", postgresql))
-    return select(own.id, own.customer_id, own.coverage_basis).where(mine)
+    return select(own.id, own.customer_id, own.coverage_basis, own.coverage_id).where(mine)
 
 
-def beside(company_id: str, ids: Iterable[str]) -> dict[str, rows.Row]:
-    """What visits' rows have beside their bodies, as far as mutations need it."""
+def beside(company_id: str, ids: Iterable[str]) -> tuple[dict[str, rows.Row], dict[str, str | None]]:
+    """What visits' rows have beside their bodies, as far as mutations need it; and which decision each refers to."""
     every = list(ids)
     if not every:
-        return {}
+        return {}, {}
     session = db.session()
     given = {"company_id": company_id, "ids": rows.many(session, every)}
-    found = session.connection().execute(_beside(rows.is_postgresql(session)), given)
-    return {row[0]: {"customer_id": row[1], "coverage_basis": row[2]} for row in found}
+    found = session.connection().execute(_beside(rows.is_postgresql(session)), given).all()
+    columns = {row[0]: {"customer_id": row[1], "coverage_basis": row[2]} for row in found}
+    return columns, {row[0]: row[3] for row in found}
 
 
 def keep_readings(company_id: str, readings: Iterable[tuple[str, dict[str, Any]]]) -> None:
