@@ -3,5 +3,5 @@
 DEMO = 20
 OWN = 21
 DEMO_EMAIL = "dispatcher@rounds.example"
-DEMO_TECHNICIANS = {"Andorra": "jordi.vila@rounds.example", "Moscow": "aleksey.smirnov@rounds.example"}
+DEMO_TECHNICIANS = {"Andorra": "jordi.vila@rounds.example", "Москва": "aleksey.smirnov@rounds.example"}
 """A technician of each branch; the office sees all addresses in its list of technicians."""

@@ -105,7 +105,7 @@ def _own_visits() -> list[Any]:
     return [visits_of_technician(who.technician_id)] if who.role == "technician" else []
 
 
-class TechnicianItem(shown("technician")):  # type: ignore[misc]
+class TechnicianWithAddress(shown("technician")):  # type: ignore[misc]
     """A technician, with the address that they sign in with; null where they have no account in force."""
 
     email = fields.String(required=True, allow_none=True)
@@ -127,7 +127,7 @@ RESOURCES: tuple[Resource, ...] = (
         sorts=name_sorts(Branch, Branch.name), default_sort="name",
     ),
     Resource(
-        path="/technicians", model=Technician, schema=TechnicianItem, roles=OFFICE, beside=_addresses,
+        path="/technicians", model=Technician, schema=TechnicianWithAddress, roles=OFFICE, beside=_addresses,
         sorts=name_sorts(Technician, Technician.name), default_sort="name",
         filters={
             "branch_id": Filter(form=ident(), condition=equals(Technician.branch_id)),
