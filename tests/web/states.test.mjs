@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { LEADS_TO, LEGAL_FROM, fold, lastStep, nextStep } from "../../server/web/technician/states.js";
+import { LEADS_TO, LEGAL_FROM, fold, lastStep, nextStep, workedSeconds } from "../../server/web/technician/states.js";
 
 const VECTORS = new URL("../vectors/states.json", import.meta.url);
 const event = (type, minute, more = {}) => ({ id: `${type}-${minute}`, type, at: `2026-11-23T09:${String(minute).padStart(2, "0")}:00.000Z`, ...more });
@@ -72,4 +72,14 @@ test("the vectors shared with the server fold alike", { skip: !existsSync(VECTOR
     const said = { state: folded.state, performed_by: folded.performedBy, started_at: folded.startedAt, finished_at: folded.finishedAt, illegal: folded.illegal, starters: folded.starters };
     for (const [name, value] of Object.entries(one.expect)) assert.deepEqual(said[name], value, `${one.name}: ${name}`);
   }
+});
+
+test("working time is the sum of the stretches: no pause, nothing after a return, and it goes on while somebody works", () => {
+  const minute = (n) => Date.parse(`2026-11-23T09:${String(n).padStart(2, "0")}:00.000Z`);
+  const day = [event("en_route", 1), event("arrived", 2), event("started", 3), event("paused", 5), event("resumed", 15), event("partly_done", 18)];
+  assert.equal(workedSeconds(day.slice(0, 3), minute(4)), 60);
+  assert.equal(workedSeconds(day.slice(0, 4), minute(14)), 120);
+  assert.equal(workedSeconds(day, minute(40)), 300);
+  assert.equal(workedSeconds([...day, event("returned", 20)], minute(40)), 300);
+  assert.equal(workedSeconds([], minute(40)), 0);
 });

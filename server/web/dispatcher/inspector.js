@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Button, Coverage } from "../shared/components.js";
 import { html } from "../shared/html.js";
-import { formatDuration, formatMoney, hasText, locale, reasonText, t } from "../shared/i18n.js";
+import { formatDuration, hasText, locale, reasonText, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { cancelling, judge, lock, returning, unschedule } from "./commands.js";
 import { costText, firstText, LEVEL_ICONS } from "./cost.js";
@@ -71,11 +71,9 @@ function Pays({ visit }) {
   if (!coverage?.outcome) return html`<dd>${t("board.cost.unknown")}</dd>`;
   const rules = coverage.rules ?? [];
   const lines = coverage.lines ?? [];
-  const { amount, currency } = coverage;
-  const sum = amount && currency && Number(amount) > 0 ? formatMoney(amount, currency) : null;
   const name = (/** @type {string} */ id) => (hasText(`board.line.${id}`) ? t(`board.line.${id}`) : id);
   return html`<dd>
-    <span class="pays"><${Coverage} coverage=${coverage} /> ${lines.length > 1 ? sum && html`<b>${sum}</b>` : html`<span>${because(coverage.reason, coverage.outcome)}</span>`}</span>
+    <span class="pays"><${Coverage} coverage=${coverage} /> ${lines.length <= 1 && html`<span>${because(coverage.reason, coverage.outcome)}</span>`}</span>
     ${lines.length > 1 &&
     html`<ul class="pay-lines">${lines.map((line) => html`<li><b>${name(line.line_id)}</b> <span>${because(line.reason, line.outcome)}</span></li>`)}</ul>`}
     ${rules.length > 0 &&

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { html } from "./html.js";
-import { formatTime, reasonText, register, t } from "./i18n.js";
+import { formatMoney, formatTime, hasText, reasonText, register, t } from "./i18n.js";
 import { COVERAGE_ICONS, Icon } from "./icons.js";
 import en from "./text/en.js";
 import ru from "./text/ru.js";
@@ -38,22 +38,28 @@ export function Badge({ n, tone = "" }) {
 }
 
 /**
- * Who pays, as shape and word. `because` follows in the same line.
- * @param {{coverage: {outcome: string} | null | undefined, because?: string, plain?: boolean}} props
+ * Who pays, as shape and word, with the whole sum. `because` follows in the same line.
+ * @param {{coverage: {outcome: string, amount?: string | null, currency?: string | null} | null | undefined, because?: string, plain?: boolean}} props
  */
 export function Coverage({ coverage, because, plain = false }) {
   if (!coverage?.outcome) return null;
-  const word = t(`coverage.${coverage.outcome}`);
+  const sum = !plain && Number(coverage.amount) > 0 ? ` ${formatMoney(String(coverage.amount), coverage.currency ?? "")}` : "";
+  const word = t(`coverage.${coverage.outcome}`) + sum;
   const icon = COVERAGE_ICONS[coverage.outcome] ?? "question";
   if (plain) return html`<span class="coverage plain"><${Icon} name=${icon} size=${20} />${word}</span>`;
   return html`<${Chip} tone=${coverage.outcome === "free" ? "ok" : ""} icon=${icon}>${because ? `${word}: ${because}` : word}<//>`;
 }
 
+/** @param {string} id */
+export const lineName = (id) => (hasText(`line.${id}`) ? t(`line.${id}`) : id);
+
 /**
- * Why it is free or paid, without the word itself, which stands before it.
- * @param {{outcome: string, reason?: import("./i18n.js").Reason} | null | undefined} coverage
+ * Why it is free or paid, without the word itself, which stands before it: of several lines that cost, what each costs.
+ * @param {any} coverage
  */
 export function becauseOf(coverage) {
+  const costs = (coverage?.lines ?? []).filter((/** @type {any} */ line) => Number(line.amount) > 0);
+  if (costs.length > 1) return costs.map((/** @type {any} */ line) => `${lineName(line.line_id)} ${formatMoney(line.amount, coverage.currency)}`).join(" + ");
   const text = reasonText(coverage?.reason).replace(/\.$/, "");
   const word = t(`coverage.${coverage?.outcome}`);
   return text.startsWith(`${word}: `) ? text.slice(word.length + 2) : text;

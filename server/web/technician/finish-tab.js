@@ -1,6 +1,6 @@
 // The end of a visit: what was done, who pays and why, who accepts it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { becauseOf, Button, Coverage, Segmented } from "../shared/components.js";
+import { becauseOf, Button, Coverage, lineName, Segmented } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatDuration, formatMoney, formatNumber, formatTime, locale, setLocale, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
@@ -11,9 +11,9 @@ import { useDraft } from "./drafting.js";
 import { LANGUAGES } from "./enrol.js";
 import { go } from "./nav.js";
 import { SignaturePad, SignaturePicture } from "./signature.js";
-import { LEGAL_FROM } from "./states.js";
+import { LEGAL_FROM, workedSeconds } from "./states.js";
 import { checklistOf, kindName, named, now, zoneOf } from "./store.js";
-import { lineName, ReasonDialog } from "./what-tab.js";
+import { ReasonDialog } from "./what-tab.js";
 
 /** @typedef {import("./types.js").Document} Document */
 
@@ -90,7 +90,7 @@ function ActLines({ visit, items }) {
   const faults = items.filter((item) => isFault(item, answers.get(item.key)));
   const { coverage } = visit;
   const lines = coverage?.lines ?? [];
-  const worked = visit.started_at ? ((visit.finished_at ? Date.parse(visit.finished_at) : now.value) - Date.parse(visit.started_at)) / 1000 : 0;
+  const worked = workedSeconds(visit.events ?? [], now.value);
   return html`<div class="act-lines">
     <div class="act-line"><div><strong>${visit.title || kindName(visit)}</strong><span class="spent">${worked > 60 ? formatDuration(worked) : ""}</span>
         ${lines.length ? "" : coverage?.amount && Number(coverage.amount) > 0 ? html`<strong>${formatMoney(coverage.amount, coverage.currency)}</strong>` : html`<${Coverage} coverage=${coverage} plain />`}</div>

@@ -92,6 +92,22 @@ export function fold(events) {
   return { state, performedBy, startedAt, finishedAt, illegal, starters };
 }
 
+/** Seconds of work by the steps that count: pauses and the time after a return are none of it. @param {VisitEvent[]} events @param {number} now */
+export function workedSeconds(events, now) {
+  const ordered = inOrder(events);
+  const undone = undoneBy(ordered, voidUndos(ordered));
+  const illegal = new Set(fold(events).illegal);
+  let total = 0;
+  let since = /** @type {number | null} */ (null);
+  for (const event of ordered.filter((one) => one.type !== "undo" && !undone.has(one.id) && !illegal.has(one.id))) {
+    const at = Date.parse(moment(event));
+    if (since !== null) total += at - since;
+    since = LEADS_TO[event.type] === "working" ? at : null;
+  }
+  if (since !== null) total += now - since;
+  return Math.max(0, total) / 1000;
+}
+
 /** The verb that comes next, or null when the work is over. @param {string} state @returns {"en_route" | "arrived" | "started" | "resumed" | "finish" | null} */
 export function nextStep(state) {
   if (state === "not_started" || state === "accepted") return "en_route";

@@ -1,8 +1,8 @@
 // What is to be done and why, the machine, the place; notes; the other ways a visit can end.
 import { useEffect, useState } from "preact/hooks";
-import { becauseOf, Button, Coverage, Dialog, dismissToast, toast } from "../shared/components.js";
+import { becauseOf, Button, Coverage, Dialog, dismissToast, lineName, toast } from "../shared/components.js";
 import { html } from "../shared/html.js";
-import { formatDate, formatTime, hasText, reasonText, t } from "../shared/i18n.js";
+import { formatDate, formatTime, reasonText, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { correctSite, note, step } from "./actions.js";
 import { isOver } from "./day.js";
@@ -54,9 +54,6 @@ function Because({ coverage, because }) {
   return html`<details class="because"><summary><strong>${t("tab.because")}</strong> ${because}</summary>
     <ol>${rules.map((/** @type {any} */ rule) => html`<li>${lineName(rule.line_id)}${rule.machine ? `, ${rule.machine}` : ""}: ${reasonText(rule.reason)}</li>`)}</ol></details>`;
 }
-
-/** What a line of the act is called. @param {string} id */
-export const lineName = (id) => (hasText(`line.${id}`) ? t(`line.${id}`) : id);
 
 /** @param {{asset: Document, model: Document | undefined}} props */
 function Machine({ asset, model }) {

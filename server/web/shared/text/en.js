@@ -38,4 +38,7 @@ export default {
   "state.refused": "refused",
   "state.reviewed": "reviewed",
   "state.closed": "closed",
+  "line.labour": "Work",
+  "line.travel": "Travel",
+  "line.parts": "Parts",
 };

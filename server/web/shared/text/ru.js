@@ -38,4 +38,7 @@ export default {
   "state.refused": "отказ",
   "state.reviewed": "проверен",
   "state.closed": "закрыт",
+  "line.labour": "Работа",
+  "line.travel": "Выезд",
+  "line.parts": "Запчасти",
 };

@@ -218,9 +218,6 @@ export default {
   "photo.missing": { one: "{n} photo is not at the office yet. The visit does not wait for it.", other: "{n} photos are not at the office yet. The visit does not wait for them." },
   "photo.needs": "needs you",
 
-  "line.labour": "Work",
-  "line.travel": "Travel",
-  "line.parts": "Parts",
   "finish.act": "Act of work done",
   "finish.outcome": "How it ended",
   "finish.done": "All done",
