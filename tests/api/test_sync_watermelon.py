@@ -200,7 +200,7 @@ def test_a_large_pull_comes_in_parts(app: Flask, company: SmallCompany, limit: i
     first = boris.ask(limit=limit)
     assert sum(len(each["created"]) for each in first["changes"].values()) == limit
     assert first["more"] is True
-    assert set(first["changes"]) <= {"technician", "visit", "site", "customer", "asset"}
+    assert set(first["changes"]) <= {"technician", "visit", "site", "customer", "asset", "coverage"}
     boris.pull(limit=limit)
     whole = Melon(boris.tablet)
     whole.pull()
