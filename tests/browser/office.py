@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,22 @@ class Office:
 
     def free_technician(self) -> tuple[str, list[dict[str, Any]]]:
         """A technician of the branch that no test has used yet, with untouched visits published for today."""
+        found = next((each for each in self._with_untouched() if each[0] not in self.taken), None)
+        if found is None:
+            pytest.fail("The demo has no technician with an untouched visit today that no test has used")
+        self.taken.add(found[0])
+        return found
+
+    def technician_to_look_at(self) -> tuple[str, list[dict[str, Any]]]:
+        """A technician with untouched visits for a test that changes nothing of them."""
+        return next(iter(self._with_untouched()))
+
+    def somebody_else(self, technician: str) -> str:
+        """Another technician of the branch, who may have work or none; whoever no test has used comes first."""
+        others = [one["id"] for one in self.board(self.today)["technicians"] if one["id"] != technician]
+        return str(min(others, key=lambda one: one in self.taken))
+
+    def _with_untouched(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         board = self.board(self.today)
         for technician in board["technicians"]:
             visits = [
@@ -56,10 +73,8 @@ class Office:
                 and visit["plan_state"] == "published"
                 and visit["exec_state"] == "not_started"
             ]
-            if visits and technician["id"] not in self.taken:
-                self.taken.add(technician["id"])
-                return technician["id"], visits
-        pytest.fail("The demo has no technician with an untouched visit today that no test has used")
+            if visits:
+                yield technician["id"], visits
 
     def code_for(self, technician_id: str) -> str:
         return str(self.post("/devices/enrolment-codes", {"technician_id": technician_id})["code"])

@@ -32,7 +32,7 @@ def test_unknown_code_says_what_to_do_and_keeps_what_was_typed(open_tablet: Open
 
 
 def test_enrolled_tablet_shows_the_published_day(open_tablet: OpenTablet, office: Office) -> None:
-    technician, visits = office.free_technician()
+    technician, visits = office.technician_to_look_at()
     page = open_tablet(technician)
     for visit in visits:
         last_word = visit["site"]["name"].split()[-1]
@@ -151,7 +151,7 @@ def test_a_signed_off_tablet_keeps_its_work_and_sends_it_when_enrolled_again(
 
 
 def test_no_page_breaks_the_policy_or_throws(open_tablet: OpenTablet, office: Office) -> None:
-    technician, visits = office.free_technician()
+    technician, visits = office.technician_to_look_at()
     page = open_tablet(technician)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -178,7 +178,7 @@ SMALL = """() => [...document.querySelectorAll(
 
 
 def test_nothing_overflows_and_every_target_is_a_thumb_wide(open_tablet: OpenTablet, office: Office) -> None:
-    technician, visits = office.free_technician()
+    technician, visits = office.technician_to_look_at()
     page = open_tablet(technician)
     faults: list[str] = []
     for language in ("en", "ru"):
@@ -219,7 +219,7 @@ def test_what_the_office_moves_is_told_on_the_tablet(
 
 
 def test_the_map_is_there_without_a_network(open_tablet: OpenTablet, office: Office) -> None:
-    technician, _ = office.free_technician()
+    technician, _ = office.technician_to_look_at()
     page = open_tablet(technician)
     expect(page.locator(".map-strip[data-ready]")).to_be_visible(timeout=20_000)
     page.context.set_offline(True)

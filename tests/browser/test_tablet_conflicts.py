@@ -16,7 +16,7 @@ RAW_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{4}…")
 
 def test_one_reassignment_is_told_once_with_names_and_no_ids(open_tablet: OpenTablet, office: Office) -> None:
     technician, visits = office.free_technician()
-    other, _ = office.free_technician()
+    other = office.somebody_else(technician)
     visit = visits[0]["id"]
     page = open_tablet(technician, size=(412, 915))
     page.context.set_offline(True)

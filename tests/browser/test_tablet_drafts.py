@@ -132,7 +132,7 @@ def test_a_visit_taken_away_while_somebody_writes_says_why_and_hands_in_what_was
     open_tablet: OpenTablet, office: Office
 ) -> None:
     technician, visits = office.free_technician()
-    other, _ = office.free_technician()
+    other = office.somebody_else(technician)
     visit = visits[0]["id"]
     page = open_tablet(technician, size=(412, 915))
     open_visit(page, visit)

@@ -161,6 +161,10 @@ class Replay:
             return
         whose = told.get("document_id") or told.get("id")
         for key, value in told.items():
+            if key == "text" and "code" in told:
+                # Words for people may get better; what a client goes by is the code.
+                self._same(sorted(value), sorted(found.get(key) or {}), f"{where}.{key}")
+                continue
             mine = self._texts(key)
             if mine not in found:
                 raise Differs(f"{where}: {key} is missing in {list(found)}")

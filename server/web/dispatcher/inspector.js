@@ -73,7 +73,7 @@ function Pays({ visit }) {
   const lines = coverage.lines ?? [];
   const name = (/** @type {string} */ id) => (hasText(`board.line.${id}`) ? t(`board.line.${id}`) : id);
   return html`<dd>
-    <span class="pays"><${Coverage} coverage=${coverage} /> ${lines.length <= 1 && html`<span>${because(coverage.reason, coverage.outcome)}</span>`}</span>
+    <span class="pays"><${Coverage} coverage=${coverage} sum /> ${lines.length <= 1 && html`<span>${because(coverage.reason, coverage.outcome)}</span>`}</span>
     ${lines.length > 1 &&
     html`<ul class="pay-lines">${lines.map((line) => html`<li><b>${name(line.line_id)}</b> <span>${because(line.reason, line.outcome)}</span></li>`)}</ul>`}
     ${rules.length > 0 &&

@@ -38,13 +38,13 @@ export function Badge({ n, tone = "" }) {
 }
 
 /**
- * Who pays, as shape and word, with the whole sum. `because` follows in the same line.
- * @param {{coverage: {outcome: string, amount?: string | null, currency?: string | null} | null | undefined, because?: string, plain?: boolean}} props
+ * Who pays, as shape and word, by `sum` with all that it costs. `because` follows in the same line.
+ * @param {{coverage: {outcome: string, amount?: string | null, currency?: string | null} | null | undefined, because?: string, plain?: boolean, sum?: boolean}} props
  */
-export function Coverage({ coverage, because, plain = false }) {
+export function Coverage({ coverage, because, plain = false, sum = false }) {
   if (!coverage?.outcome) return null;
-  const sum = !plain && Number(coverage.amount) > 0 ? ` ${formatMoney(String(coverage.amount), coverage.currency ?? "")}` : "";
-  const word = t(`coverage.${coverage.outcome}`) + sum;
+  const cost = sum && Number(coverage.amount) > 0 ? ` ${formatMoney(String(coverage.amount), coverage.currency ?? "")}` : "";
+  const word = t(`coverage.${coverage.outcome}`) + cost;
   const icon = COVERAGE_ICONS[coverage.outcome] ?? "question";
   if (plain) return html`<span class="coverage plain"><${Icon} name=${icon} size=${20} />${word}</span>`;
   return html`<${Chip} tone=${coverage.outcome === "free" ? "ok" : ""} icon=${icon}>${because ? `${word}: ${because}` : word}<//>`;

@@ -194,7 +194,7 @@ function Detail({ visit }) {
         <h2>${site?.name}</h2>
         <p class="secondary">${[visit.title || kindName(visit), site?.city].filter(Boolean).join(" · ")}</p>
         <${PromiseBox} visit=${visit} />
-        <div class="chips"><${StateChip} visit=${visit} /><${Coverage} coverage=${visit.coverage} because=${because} /></div>
+        <div class="chips"><${StateChip} visit=${visit} /><${Coverage} coverage=${visit.coverage} because=${because} sum /></div>
         <dl class="facts">
           ${visit.symptom && html`<dt>${t("tab.symptom")}</dt><dd>${visit.symptom}</dd>`}
           ${last && html`<dt>${t("tab.lastvisit")}</dt><dd>${formatDate(last.date, { weekday: false })}${last.technician ? `, ${last.technician}` : ""}${last.outcome ? `: ${outcomeWord(last.outcome)}` : ""}</dd>`}

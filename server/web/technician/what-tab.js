@@ -21,7 +21,7 @@ export function WhatTab({ visit }) {
   return html`<div class="tab-scroll two">
       <section>
         <${PromiseBox} visit=${visit} />
-        <div class="chips"><${StateChip} visit=${visit} /><${Coverage} coverage=${visit.coverage} /></div>
+        <div class="chips"><${StateChip} visit=${visit} /><${Coverage} coverage=${visit.coverage} sum /></div>
         ${because && html`<${Because} coverage=${visit.coverage} because=${because} />`}
         <h2>${visit.title || kindName(visit)}</h2>
         ${visit.symptom && html`<p>${visit.symptom}</p>`}
