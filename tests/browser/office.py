@@ -23,6 +23,7 @@ class Office:
         self.token = server.sign_in(EMAIL)
         self.zone = self.get(f"/branches/{server.branch}")["tz"]
         self.taken: set[str] = set()
+        self.given: set[str] = set()
 
     def get(self, path: str) -> Any:
         return self._call("GET", path)
@@ -47,12 +48,22 @@ class Office:
         return self.get(f"/board?date={date}&branch_id={self.server.branch}")
 
     def free_technician(self) -> tuple[str, list[dict[str, Any]]]:
-        """A technician of the branch that no test has used yet, with untouched visits published for today."""
-        found = next((each for each in self._with_untouched() if each[0] not in self.taken), None)
-        if found is None:
-            pytest.fail("The demo has no technician with an untouched visit today that no test has used")
-        self.taken.add(found[0])
-        return found
+        """A technician of the branch with untouched visits published for today that no test has been given yet.
+
+        One whom no test has used comes first, then one with the most such visits; the first of them is the caller's.
+        """
+        found = [
+            (who, [one for one in visits if one["id"] not in self.given]) for who, visits in self._with_untouched()
+        ]
+        found = [(who, visits) for who, visits in found if visits]
+        if not found:
+            pytest.fail("The demo has no untouched visit today that no test has used")
+        who, visits = min(
+            found, key=lambda each: (each[0] in self.taken, -len(each[1]) if each[0] in self.taken else 0)
+        )
+        self.taken.add(who)
+        self.given.add(visits[0]["id"])
+        return who, visits
 
     def technician_to_look_at(self) -> tuple[str, list[dict[str, Any]]]:
         """A technician with untouched visits for a test that changes nothing of them."""

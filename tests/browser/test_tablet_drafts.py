@@ -146,5 +146,8 @@ def test_a_visit_taken_away_while_somebody_writes_says_why_and_hands_in_what_was
     expect(page.locator(".not-added-box")).to_contain_text("and the fan")
     page.locator(".not-added-box .button").last.click()
     expect(page.locator(".not-added-box")).to_have_count(0)
+    page.locator(".visit-head .back").click()
+    page.locator("a[href$='/tablet/sync']").first.click()
+    expect(page.locator(".group-line .chip.ok")).to_be_visible(timeout=20_000)
     send_now(page)
     assert [note["text"] for note in office.get(f"/visits/{visit}")["notes"]] == ["The pump hums", "Note: and the fan"]
