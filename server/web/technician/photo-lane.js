@@ -18,6 +18,8 @@ const PREVIEWS_FROM_S = 20;
 const PREVIEWS_FROM_BYTES = 300_000;
 /** Other bytes arrived than were sent so often that a person should look. */
 const TRIES = 3;
+/** A photo that the office would not go on with is tried again after this: its request that was cut off may still be ending there. */
+const AGAIN_MS = 1500;
 const MOST_RECEIPTS = 200;
 
 /** How long an upload of so many bytes takes, in s, by what the link did lately. @param {number} bytes @param {number | null} rate bytes/s */
@@ -67,13 +69,14 @@ export function settled(photo, receipt, now) {
 const isForLater = (status) => status === 0 || status === 401 || status === 408 || status === 423 || status === 425 || status === 429 || status >= 500;
 
 /**
- * @param {{db: Database, ask: Ask, now?: () => number, endpoint?: string}} parts
+ * @param {{db: Database, ask: Ask, now?: () => number, endpoint?: string, wait?: number}} parts
  * @returns {{run: () => Promise<void>, isRunning: () => boolean, pause: () => void}} `pause`: give way to a push; what was sent of the photo stays
  */
-export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/uploads" }) {
+export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/uploads", wait = AGAIN_MS }) {
   /** @type {(() => void) | null} */ let stop = null;
   let paused = false;
   let again = false;
+  let refused = false;
   /** @type {Promise<void> | null} */ let running = null;
 
   /** Called while a run gives way, another one follows it. @returns {Promise<void>} */
@@ -105,6 +108,11 @@ export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/upload
       if (!goesOn) break;
     }
     if (!paused) await askReceipts(await mine(), device.token);
+    if (!paused && refused) {
+      refused = false;
+      await new Promise((done) => setTimeout(done, wait));
+      again = true;
+    }
   }
 
   /** @param {Photo} photo @param {string} token @param {number | null} rate @param {(bytes: number, ms: number) => void} learn */
@@ -141,6 +149,7 @@ export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/upload
         return false;
       }
       const again = (status === 460 || status === 409) && tries < TRIES;
+      refused ||= again;
       await db.photos.update(photo.sha256, again ? { state: "saved", upload_url: status === 409 ? photo.upload_url : null, sent: 0, tries: tries + 1 } : { state: "needs", problem: problemOf(error, status) });
       return true;
     }
