@@ -73,11 +73,11 @@ class Stream:
             self.wake.notify()
 
     def next(self, timeout_s: float) -> bytes | None:
-        """The next bytes: an event, a heartbeat after `timeout_s`, None at the end."""
+        """The next bytes: an event, a heartbeat after `timeout_s`, None at the end, once what was told is said."""
         with self.wake:
             if self.waiting is None and self.ends is None:
                 self.wake.wait(timeout_s)
-            if self.ends is not None:
+            if self.ends is not None and (self.waiting is None or self.ends == "gone"):
                 return None
             if self.waiting is None:
                 return HEARTBEAT
@@ -110,6 +110,8 @@ class Hub:
             for old in self._ousted_by(stream):
                 self._streams.discard(old)
                 old.end("replaced")
+            if len(self._streams) >= self._most:
+                self._clear_away(_broken(list(self._streams)))
             if len(self._streams) >= self._most:
                 raise Problem(503, "no-stream", seconds=WAIT_S, headers={"Retry-After": str(WAIT_S)})
             self._streams.add(stream)
@@ -148,6 +150,12 @@ class Hub:
             _shut_line(stream.line)
             return
         yield encode(Event(kind=END, data=f'{{"reason":"{stream.ends}"}}'))
+
+    def _clear_away(self, broken: list[Stream]) -> None:
+        """A line whose other end is gone holds nobody's room, however short a while ago that was."""
+        for stream in broken:
+            self._streams.discard(stream)
+            stream.end("gone")
 
     def _ousted_by(self, stream: Stream) -> list[Stream]:
         if stream.device_id is not None:

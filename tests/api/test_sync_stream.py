@@ -60,7 +60,7 @@ class Served:
     def listen(self, tablet: Tablet, cursor: str | None = None) -> Reader:
         """Open the tablet's stream from what it has read."""
         known = tablet.state.cursor if cursor is None else cursor
-        return Reader(self.server.port, PATH, tablet.state.token, last_id=known or "")
+        return _when_there_is_room(self.server.port, tablet.state.token, known or "")
 
 
 @pytest.fixture(scope="module", params=DATABASES)
@@ -163,24 +163,25 @@ def test_there_is_room_for_so_many_and_one_line_for_each_tablet(served: Served) 
         tokens = many_devices(served.company, ROOM + 1)
     port = served.server.port
     with ExitStack() as lines:
-        # Those of the tests before have gone, and it may just not have been noticed.
         readers = [lines.enter_context(_when_there_is_room(port, token)) for token in tokens[:ROOM]]
         with Reader(port, PATH, tokens[ROOM]) as late:
             assert (late.status, late.headers["retry-after"]) == (503, "60")
             assert late.problem()["code"] == "no-stream"
         again = lines.enter_context(Reader(port, PATH, tokens[0]))
         assert again.status == 200
-        assert readers[0].next().kind == NEWS
-        assert readers[0].next().data == '{"reason":"replaced"}'
+        assert [event.data for event in readers[0].events][-1] == '{"reason":"replaced"}'
         readers[1].reset()
         readers[2].close()
         lines.enter_context(_when_there_is_room(port, tokens[ROOM]))
 
 
-def _when_there_is_room(port: int, token: str) -> Reader:
-    """An open stream, asked for again for a few seconds."""
+def _when_there_is_room(port: int, token: str, last_id: str = "") -> Reader:
+    """An answer to who wants a stream; asked for again for a few seconds while there is no room for it.
+
+    Lines of the tests before have gone, and it may just not have been noticed.
+    """
     until = time.monotonic() + 10
-    while (reader := Reader(port, PATH, token)).status != 200:
+    while (reader := Reader(port, PATH, token, last_id=last_id)).status == 503:
         reader.close()
         assert time.monotonic() < until
     return reader
