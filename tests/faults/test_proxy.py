@@ -23,6 +23,7 @@ class Keeper:
         self.port: int = self.listener.getsockname()[1]
         self.seen: list[bytearray] = []
         self.over = threading.Semaphore(0)
+        self.arrived = threading.Condition()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
@@ -38,12 +39,19 @@ class Keeper:
         with connection:
             try:
                 while data := connection.recv(4096):
-                    seen += data
+                    with self.arrived:
+                        seen += data
+                        self.arrived.notify_all()
                     if len(seen) % len(REQUEST) == 0:
                         connection.sendall(ANSWER)
             except OSError:
                 pass
         self.over.release()
+
+    def sees(self, expected: list[bytes]) -> bool:
+        """Whether just this reaches it, soon or after a while."""
+        with self.arrived:
+            return self.arrived.wait_for(lambda: self.seen == expected, timeout=10)
 
 
 @pytest.fixture
@@ -104,7 +112,7 @@ def test_a_connection_hangs_until_it_is_released(keeper: Keeper) -> None:
         slow.start()
         assert proxy.wait_hung()
         assert ask(proxy) == ANSWER
-        assert keeper.seen == [REQUEST[:10], REQUEST]
+        assert keeper.sees([REQUEST[:10], REQUEST]), keeper.seen
         proxy.release()
         slow.join(10)
         assert answers == [ANSWER]
