@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from schemas.entities.base import CURRENCY, Day, Id, Stored, Text, Whole
+from schemas.entities.base import CURRENCY, Day, Id, Stored, Text, Truth, Whole
 from schemas.entities.visit import CAUSES
 
 LINES = ["labour", "travel", "parts"]
@@ -55,9 +55,9 @@ class WarrantyTermSchema(Agreement):
     code = Text(60, required=True, shortest=1)
     months = fields.Integer(required=True, strict=True, validate=validate.Range(1, 600))
     starts_at = fields.String(load_default="installation", validate=validate.OneOf(STARTS))
-    covers_labour = fields.Boolean(load_default=True)
-    covers_parts = fields.Boolean(load_default=True)
-    covers_travel = fields.Boolean(load_default=True)
+    covers_labour = Truth(load_default=True)
+    covers_parts = Truth(load_default=True)
+    covers_travel = Truth(load_default=True)
     excluded_causes = fields.List(fields.String(validate=validate.OneOf(CAUSES)), load_default=list)
     meter = Text(40, load_default=None, allow_none=True, shortest=1)
     meter_limit = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 10**9))

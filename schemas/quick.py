@@ -27,6 +27,7 @@ from schemas.entities.base import (
     Stored,
     StoredForm,
     Text,
+    Truth,
     Zone,
     storable,
 )
@@ -104,7 +105,7 @@ def _judge_of_kind(field: fields.Field[Any]) -> Judge | None:
         Instant: plain_instant,
         Day: _plain_day,
         fields.Float: _plain_float,
-        fields.Boolean: lambda value: value if value is True or value is False else DOUBT,
+        Truth: lambda value: value if value is True or value is False else DOUBT,
         fields.Raw: _plain_scalar,
     }
     if kind in simple:

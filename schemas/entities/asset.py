@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from schemas.entities.base import Day, EntitySchema, Id, Stored, Text, derived, office, shared
+from schemas.entities.base import Day, EntitySchema, Id, Stored, Text, Truth, derived, office, shared
 
 
 class AssetSchema(EntitySchema):
@@ -21,7 +21,7 @@ class AssetSchema(EntitySchema):
     position = shared(Text(200, allow_none=True), "technician")
     installed_on = office(Day(allow_none=True))
     commissioned_on = office(Day(allow_none=True))
-    in_service = office(fields.Boolean())
+    in_service = office(Truth())
     warranty_term = office(Text(60, allow_none=True), code_of="warranty_term")
     warranty_starts_on = office(Day(allow_none=True))
     warranty_ends_on = office(Day(allow_none=True))

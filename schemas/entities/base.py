@@ -151,6 +151,15 @@ PHONE = Whole(r"^[+(*#]?[0-9](?:[ ()./-]*[0-9]){2}.*$", error="not-a-phone")
 """At least three digits, and whatever people write after them: an extension, a second number, a name."""
 
 
+class Truth(fields.Boolean):
+    """True or false as JSON has them: a 1 or a "yes" is somebody's mistake, not a truth."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value is not True and value is not False:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Day(fields.Date):
     """A calendar day that has a day before and weeks after it in every time zone: from 1900 to 9998."""
 
@@ -270,7 +279,7 @@ class Id(fields.UUID):
 
 
 class Stored(fields.List[Any]):
-    """A list that is stored in its one wire form ("false" as a truth becomes one): dumped as it is."""
+    """A list that is stored in its one wire form (a day, a number): dumped as it is."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value or []

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from schemas.entities.base import EVERYONE, Distinct, EntitySchema, Stored, Text, Translated, office
+from schemas.entities.base import EVERYONE, Distinct, EntitySchema, Stored, Text, Translated, Truth, office
 from sync.change import Body
 
 
@@ -18,7 +18,7 @@ class ItemSchema(Schema):
     min = fields.Float(allow_none=True)
     max = fields.Float(allow_none=True)
     meter = Text(40, allow_none=True)
-    mandatory = fields.Boolean(required=True)
+    mandatory = Truth(required=True)
 
     @validates_schema(skip_on_field_errors=False)
     def _check_limits(self, data: dict[str, Any], **kwargs: Any) -> None:

@@ -2,7 +2,19 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from schemas.entities.base import Day, Distinct, EntitySchema, Id, Phone, Stored, Text, Whole, office, technician_scope
+from schemas.entities.base import (
+    Day,
+    Distinct,
+    EntitySchema,
+    Id,
+    Phone,
+    Stored,
+    Text,
+    Truth,
+    Whole,
+    office,
+    technician_scope,
+)
 from sync.change import Body
 
 Clock = Whole("^([01][0-9]|2[0-3]):[0-5][0-9]$")
@@ -41,7 +53,7 @@ class TechnicianSchema(EntitySchema):
     start_from = office(fields.String(validate=validate.OneOf(["home", "depot"])))
     van = office(Text(60, allow_none=True))
     max_overtime_minutes = office(fields.Integer(strict=True, validate=validate.Range(0, 480)))
-    active = office(fields.Boolean())
+    active = office(Truth())
 
     def scopes(self, body: Body) -> frozenset[str]:
         return frozenset({technician_scope(body["id"])})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import fields, validate
@@ -15,9 +16,11 @@ from schemas.entities.base import (
     Stored,
     StoredForm,
     Text,
+    Truth,
     derived,
     office,
     on_site,
+    parse_instant,
     shared,
     technician_scope,
     usually,
@@ -30,6 +33,10 @@ CAUSES = ["wear", "defect", "installation", "misuse", "foreign_part", "environme
 """Why something is wrong, as found on site. A warranty term names those that it does not pay for."""
 
 ORIGINS = ["request", "plan", "proactive", "follow_up", "technician", "import"]
+
+
+NARROWEST_WINDOW = timedelta(minutes=15)
+"""Promised hours bound when the work begins; nobody who drives can promise it closer than this."""
 
 
 class EventEntry(Entry):
@@ -109,6 +116,12 @@ def scalar(value: object) -> bool:
     return value is None or isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < 1e300)
 
 
+def _is_narrow(start: Any, end: Any) -> bool:
+    """Whether promised hours, in wire form, are too short for anybody to keep."""
+    first, last = parse_instant(start), parse_instant(end)
+    return first is not None and last is not None and last - first < NARROWEST_WINDOW
+
+
 def many_ids() -> fields.List[Any]:
     return fields.List(Id(), validate=validate.Length(max=100))
 
@@ -141,7 +154,7 @@ class VisitSchema(EntitySchema):
     service_minutes = office(fields.Integer(strict=True, validate=validate.Range(5, 1440)))
     due_from = office(Day(allow_none=True))
     due_to = office(Day(allow_none=True))
-    hard_due = office(fields.Boolean())
+    hard_due = office(Truth())
     window_start = office(Instant(allow_none=True))
     window_end = office(Instant(allow_none=True))
     promised_by = office(Instant(allow_none=True))
@@ -150,7 +163,7 @@ class VisitSchema(EntitySchema):
     planned_start = office(Instant(allow_none=True))
     planned_end = office(Instant(allow_none=True))
     route_position = office(fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 1000)))
-    locked = office(fields.Boolean())
+    locked = office(Truth())
     checklist_id = office(Id(allow_none=True), ref="checklist", closure=False)
     cancel_reason = office(Text(1000, allow_none=True))
 
@@ -169,11 +182,16 @@ class VisitSchema(EntitySchema):
     finished_at = derived(Instant(allow_none=True))
     coverage_id = derived(Id(allow_none=True), ref="coverage")
     flags = derived(Stored(fields.String()))
-    archived = derived(fields.Boolean())
+    archived = derived(Truth())
 
     def contradictions(self, body: Body) -> dict[str, str]:
         needless = body.get("cancel_reason") and body.get("plan_state", "due") != "cancelled"
-        return super().contradictions(body) | ({"cancel_reason": "not-cancelled"} if needless else {})
+        narrow = _is_narrow(body.get("window_start"), body.get("window_end"))
+        return (
+            ({"window_end": "narrow-window"} if narrow else {})
+            | super().contradictions(body)
+            | ({"cancel_reason": "not-cancelled"} if needless else {})
+        )
 
     def files(self, body: Body) -> frozenset[str]:
         return frozenset(entry["sha256"] for entry in body.get("attachments") or ())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import ValidationError
 
 from schemas.entities import COLLECTIONS
+from schemas.entities.base import parse_instant
 from server.actions.decide_coverage import decide_coverage
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store import documents
@@ -20,6 +21,10 @@ from sync.states import OVER, may_move_plan
 COVERAGE_FIELDS = frozenset({"kind", "asset_ids", "site_id", "planned_start", "service_minutes", "due_from"})
 PLACEMENT = ("plan_state", "assignee_id", "planned_start")
 PLACE = ("assignee_id", "planned_start", "planned_end", "route_position")
+HOURS = frozenset({"promised_by", "window_start", "window_end", "planned_start", "planned_end"})
+LONGEST_PAST = timedelta(days=31)
+LONGEST_AHEAD = timedelta(days=5 * 365)
+"""How far from today a person may mean it: work is written down afterwards, and promised for a contract's years."""
 DONE_FIXES = frozenset({"assignee_id", "planned_start", "planned_end", "kind", "site_id"})
 
 
@@ -47,6 +52,8 @@ def edit_document(
     checked = office_values(collection, values)
     check_references(company_id, collection, checked)
     before = documents.current_body(item)
+    if isinstance(item, Visit):
+        check_wishes(company_id, checked, before, now=now)
     if isinstance(item, Visit):
         _check_visit(item, before, checked)
         _follow(item, checked)
@@ -116,6 +123,30 @@ def check_whole(
 def check_order(values: dict[str, Any]) -> None:
     """Raise Problem `invalid-fields` for values of a visit that do not go together."""
     check_whole("visit", values)
+
+
+def check_wishes(company_id: str, values: dict[str, Any], before: dict[str, Any], *, now: datetime) -> None:
+    """Raise Problem `invalid-fields` for new values of a visit that nobody could ever meet.
+
+    That are hours of another age, and skills that neither a technician nor a kind of work has.
+    """
+    errors = []
+    for name in HOURS & values.keys():
+        at = parse_instant(values[name])
+        if at is None or values[name] == before.get(name):
+            continue
+        if at < now - LONGEST_PAST:
+            errors.append(FieldError(field=name, code="long-past", params={"days": LONGEST_PAST.days}))
+        elif at > now + LONGEST_AHEAD:
+            errors.append(FieldError(field=name, code="far-ahead", params={"years": LONGEST_AHEAD.days // 365}))
+    added = set(values.get("skills") or ()) - set(before.get("skills") or ())
+    if added:
+        known = office.skills(company_id)
+        if not added <= known:
+            params = {"skill": sorted(added - known)[0], "known": sorted(known)[:12] or ["–"]}
+            errors.append(FieldError(field="skills", code="unknown-skill", params=params))
+    if errors:
+        raise Problem(422, "invalid-fields", errors=tuple(sorted(errors, key=lambda one: one.field)))
 
 
 def check_serial(company_id: str, asset: dict[str, Any]) -> None:

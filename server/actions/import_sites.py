@@ -57,6 +57,8 @@ class _Known:
 
     bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     zones: dict[str, bool] = field(default_factory=dict)
+    lacks_branch: bool = False
+    """Whether it was said that the file does not tell the branches of its rows."""
 
     def has_zone(self, tz: str) -> bool:
         """Whether the schema takes a time zone; asked once for each, for it looks through the whole zone database."""
@@ -130,7 +132,13 @@ def _branch(row: Row, known: _Known, report: ImportReport) -> Branch | None:
         mine = next((one for one in known.branches.values() if site and one.id == site.branch_id), None)
         if mine or len(known.branches) == 1:
             return mine or next(iter(known.branches.values()))
-        report.problems.append(BadCell(line=row.line, column="branch", code="needed"))
+        if "branch" in row.cells:
+            report.problems.append(BadCell(line=row.line, column="branch", code="needed"))
+        elif not known.lacks_branch:
+            # Said once, for the file: each of its rows would say the same.
+            known.lacks_branch = True
+            names = sorted(one.name for one in known.branches.values())
+            report.problems.append(BadCell(line=1, column="branch", code="branch-column", params={"known": names}))
         return None
     branch = known.branches.get(name.casefold())
     if branch is None:

@@ -1,11 +1,12 @@
 """A CSV file as people send it, read into rows of named cells; everything that cannot be read is named.
 
-UTF-8 with or without a byte order mark; comma, semicolon or tab; quoted cells may hold line breaks. A spreadsheet's
-protection against formulas, a quote before `=`, `+`, `-` or `@`, is taken off again.
+UTF-8 with or without a byte order mark, UTF-16 is refused whole; comma, semicolon or tab; quoted cells may hold line
+breaks. A spreadsheet's protection against formulas, a quote before `=`, `+`, `-` or `@`, is taken off again.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import io
@@ -98,6 +99,10 @@ def read_table(content: bytes, columns: Sequence[Column]) -> Table:
 
 
 def _decode(content: bytes, table: Table) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or content[:64].count(0) > len(content[:64]) // 4:
+        # Every second byte is a NUL: read as UTF-8, each cell would be a problem of its own.
+        table.problems.append(BadCell(line=1, column=None, code="utf-16"))
+        return ""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

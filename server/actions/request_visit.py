@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from server.actions.edit_document import check_order, check_placement, check_references, edit_document, office_values
+from server.actions.edit_document import (
+    check_order,
+    check_placement,
+    check_references,
+    check_wishes,
+    edit_document,
+    office_values,
+)
 from server.actions.make_visit import make_visit
 from server.problems import Problem
 from server.store.models import Visit
@@ -23,6 +30,7 @@ def request_visit(company_id: str, values: dict[str, Any], *, now: datetime) -> 
     check_references(company_id, "visit", checked)
     check_order(checked)
     check_placement(checked)
+    check_wishes(company_id, checked, {}, now=now)
     return make_visit(company_id, checked, origin="request", now=now)
 
 

@@ -14,7 +14,7 @@ from schemas.agreements import AGREEMENTS
 from server.extensions import db
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store.models import Branch, Contract, Customer, PriceItem, WarrantyTerm
-from server.store.queries import visits
+from server.store.queries import coverage, visits
 from server.store.transaction import transactional
 from server.store.types import new_id
 
@@ -27,6 +27,8 @@ ANY_KIND = "*"
 def create_agreement(company_id: str, sort: str, values: dict[str, Any]) -> Any:
     """Make one from wire values. Raises Problem: `invalid-fields`, `unknown-reference`."""
     checked = _checked(company_id, sort, values, {})
+    if sort == "price_item":
+        _refuse_twin(company_id, checked)
     item = MODELS[sort](company_id=company_id, id=new_id(), **checked)
     db.session.add(item)
     db.session.flush()
@@ -41,7 +43,10 @@ def edit_agreement(company_id: str, sort: str, item_id: str, values: dict[str, A
         raise not_found()
     whole = AGREEMENTS[sort]().dump(item)
     del whole["id"]
-    for name, value in _checked(company_id, sort, values, whole).items():
+    checked = _checked(company_id, sort, values, whole)
+    if sort == "price_item":
+        _refuse_twin(company_id, checked, but=item_id)
+    for name, value in checked.items():
         setattr(item, name, value)
     db.session.flush()
     return item
@@ -59,6 +64,17 @@ def _checked(company_id: str, sort: str, values: dict[str, Any], before: dict[st
         if any(code not in (None, ANY_KIND) and visits.service_kind(company_id, code) is None for code in codes):
             raise _unknown(name)
     return checked | ({"amount": Decimal(checked["amount"])} if "amount" in checked else {})
+
+
+def _refuse_twin(company_id: str, price: dict[str, Any], *, but: str | None = None) -> None:
+    """Raise Problem `conflict` where another price has the same key: nobody could say which of the two counts.
+
+    The database itself refuses it for a branch; a base price has none, and no database takes two absent branches for
+    one. Two who write the same base price at once wait for each other here.
+    """
+    coverage.lock_prices(company_id)
+    if any(twin != but for twin in coverage.prices_with_key(company_id, price)):
+        raise Problem(409, "conflict", errors=(FieldError(field="valid_from", code="price-twice"),))
 
 
 def _unknown(name: str) -> Problem:

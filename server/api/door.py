@@ -24,7 +24,7 @@ from server.actions.renew_token import AccessEnded, Ended, find_holder
 from server.actions.sign_in import token_hash
 from server.api.body import Blueprint, DrainedBodies, InTurn
 from server.api.body import json_object as json_object
-from server.problems import Problem
+from server.problems import FieldError, Problem
 from server.store import failures
 from server.store.author import Author, acting
 from server.store.files import FilesAway, NoRoom
@@ -133,14 +133,23 @@ def bearer() -> str | None:
 
 
 def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only these roles of signed-in people in: 401 without a session, 403 with another role."""
+    """Let only these roles of signed-in people in: 401 without a session, 403 with another role.
+
+    Of a view that takes no query parameters each one is refused: a misspelt one would be believed to have worked.
+    """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        arguments = getattr(view, "_apidoc", {}).get("arguments", {})
+        takes_query = any(each["in"] == "query" for each in arguments.get("parameters", ()))
+
         @functools.wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             who = g.principal = _person()
             if who.role not in roles:
                 raise Problem(403, "forbidden", roles=list(roles))
+            if request.args and not takes_query:
+                errors = tuple(FieldError(field=name[:120], code="unknown-parameter") for name in request.args)
+                raise Problem(422, "invalid-fields", errors=errors)
             with acting(who.author):
                 return view(*args, **kwargs)
 

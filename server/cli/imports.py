@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from server.actions.import_agreements import import_contracts, import_prices, import_terms
 from server.actions.import_assets import import_assets
@@ -67,16 +67,20 @@ def _with_bar(importer: Importer, company: Company, file: Path, dry_run: bool, l
     )
     company_id = company.id
     with bar, acting(Author(name=f"import {file.name}"[:200])):
-        tasks = {
-            phase: bar.add_task(say("import", phase, locale=locale), total=None) for phase in ("checking", "storing")
-        }
+        tasks: dict[str, TaskID] = {}
 
         def progress(phase: str, done: int, total: int) -> None:
+            if phase == "storing" and dry_run:
+                return
+            if phase not in tasks:
+                tasks[phase] = bar.add_task(say("import", phase, locale=locale), total=None)
             bar.update(tasks[phase], completed=done, total=total)
 
+        progress("checking", 0, 1)
         report = importer(company_id, file.read_bytes(), dry_run=dry_run, progress=progress)
-        for task in tasks.values():
-            bar.update(task, total=report.rows, completed=report.rows)
+        progress("checking", report.rows, report.rows)
+        if not report.refused:
+            progress("storing", report.rows, report.rows)
     return report
 
 

@@ -159,7 +159,8 @@ def _answer(item: dict[str, Any], job: Job, branch: Branch, at: datetime, chance
 def _measured(item: dict[str, Any], chance: Chance) -> float:
     """A value as it is met: near the good end of the limits, now and then just outside."""
     low, high = float(item["min"]), float(item["max"])
-    places = 2 if high <= 5 else 1 if high <= 100 else 0
+    # What has no unit is counted: people, pieces.
+    places = 0 if item["unit"] is None else 2 if high <= 5 else 1 if high <= 100 else 0
     if chance.happens(OUT_OF_LIMITS):
         return round(high * chance.uniform(1.05, 1.3), places)
     span = min(high - low, max(low, 1) * 20)

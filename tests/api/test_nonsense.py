@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
+from schemas.entities.base import iso
 from schemas.hours import readable
 from server.actions.import_sites import import_sites
 from server.store.models import Asset
@@ -52,6 +54,12 @@ CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
     (WORK, {"cancel_reason": "Sold"}, "cancel_reason", "not-cancelled"),
     (WORK, {"kind": "tea"}, "kind", "unknown-reference"),
     (WORK, {"due_from": "2026-12-02", "due_to": "2026-12-01"}, "due_to", "order"),
+    (WORK, {"hard_due": 1}, "hard_due", "not-true-or-false"),
+    (WORK, {"locked": "yes"}, "locked", "not-true-or-false"),
+    (WORK, {"skills": ["tea"]}, "skills", "unknown-skill"),
+    (WORK, {"promised_by": "1970-01-01T10:00:00Z"}, "promised_by", "long-past"),
+    (WORK, {"promised_by": "2100-01-01T10:00:00Z"}, "promised_by", "far-ahead"),
+    (THING, {"in_service": 0}, "in_service", "not-true-or-false"),
 ]
 NEW: list[tuple[str, dict[str, Any], str, str]] = [
     ("/branches", BRANCH | {"name": "\u2003"}, "name", "blank"),
@@ -65,6 +73,10 @@ NEW: list[tuple[str, dict[str, Any], str, str]] = [
     ("/visits", {"kind": "repair_minor", "site_id": "{site}", "cancel_reason": "Sold"}, "cancel_reason",
      "not-cancelled"),
     ("/visits", {"kind": "repair_minor", "site_id": "{site}", "title": "   "}, "title", "blank"),
+    ("/visits", {"kind": "repair_minor", "site_id": "{site}", "skills": ["tea"]}, "skills", "unknown-skill"),
+    ("/visits", {"kind": "repair_minor", "site_id": "{site}", "hard_due": 1}, "hard_due", "not-true-or-false"),
+    ("/visits", {"kind": "repair_minor", "site_id": "{site}", "promised_by": "1970-01-01T10:00:00Z"}, "promised_by",
+     "long-past"),
     ("/assets", {"site_id": "{site}", "model_id": "{model}", "serial": "P100-1"}, "serial", "serial-taken"),
     ("/assets", {"site_id": "{site}", "model_id": "{model}", "serial": "N", "warranty_term": "NOPE"}, "warranty_term",
      "unknown-reference"),
@@ -208,3 +220,66 @@ def test_opening_hours_are_read(text: str) -> None:
 )
 def test_what_are_no_opening_hours_is_told(text: str) -> None:
     assert not readable(text)
+
+
+def test_promised_hours_that_nobody_can_keep_are_refused(calm: Calm, admin: Office) -> None:
+    opens = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    body = {"kind": "repair_minor", "site_id": calm.company.sites[0], "service_minutes": 1440}
+    hours = {"window_start": iso(opens), "window_end": iso(opens + timedelta(minutes=1))}
+    told = problem(admin.post("/api/v1/visits", json=body | hours), 422, "invalid-fields", "window_end")
+    assert [error["code"] for error in told["errors"]] == ["narrow-window"]
+    hours["window_end"] = iso(opens + timedelta(minutes=15))
+    assert admin.post("/api/v1/visits", json=body | hours).status_code == 201
+
+
+def test_a_skill_that_a_technician_has_or_a_kind_of_work_asks_for_is_known(
+    company: SmallCompany, dispatcher: Office, client: FlaskClient
+) -> None:
+    manager = company.sign_in(client, "manager@small.example")
+    kind = {"code": "lift", "name": {"en": "Lift", "ru": "Лифт"}, "minutes": 30, "skills": ["lifts"]}
+    assert manager.post("/api/v1/service-kinds", json=kind).status_code == 201
+    body = {"kind": "lift", "site_id": company.sites[0]}
+    assert dispatcher.post("/api/v1/visits", json=body | {"skills": ["pumps", "lifts"]}).status_code == 201
+    refused = problem(
+        dispatcher.post("/api/v1/visits", json=body | {"skills": ["pumps", "tea"]}), 422, "invalid-fields"
+    )
+    assert refused["errors"][0]["detail"] == "Nobody has the skill “tea”. Known are: lifts, pumps."
+
+
+def test_no_two_base_prices_have_one_key(company: SmallCompany, client: FlaskClient) -> None:
+    """Without a branch the database sees no twin: each absent branch is another to it."""
+    manager = company.sign_in(client, "manager@small.example")
+    price = {"line": "parts", "unit": "piece", "amount": "10.00", "currency": "EUR", "valid_from": "2026-01-01"}
+    made = manager.post("/api/v1/price-items", json=price)
+    assert made.status_code == 201, made.text
+    told = problem(manager.post("/api/v1/price-items", json=price | {"amount": "12.00"}), 409, "conflict", "valid_from")
+    assert told["errors"][0]["code"] == "price-twice"
+    later = manager.post("/api/v1/price-items", json=price | {"valid_from": "2026-07-01"})
+    assert later.status_code == 201
+    path = f"/api/v1/price-items/{later.json['id']}"
+    problem(manager.patch(path, json={"valid_from": "2026-01-01"}), 409, "conflict", "valid_from")
+    assert manager.patch(path, json={"amount": "13.00"}).status_code == 200
+    assert manager.post("/api/v1/price-items", json=price | {"branch_id": company.branch}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fleet?x=1",
+        "/auth/me?x=1",
+        "/visits/{visit}?x=1",
+        "/visits/{visit}/work?verbose=1",
+        "/board?date=2026-11-24&x=1",
+        "/visits?stat=open",
+    ],
+)
+def test_a_parameter_that_is_not_there_is_refused_by_name(calm: Calm, admin: Office, path: str) -> None:
+    told = problem(admin.get("/api/v1" + path.format(**named(calm))), 422, "invalid-fields")
+    assert told["field"] in path
+    assert all(error["code"] in ("unknown-parameter", "unknown") for error in told["errors"])
+
+
+def test_a_page_ignores_parameters_that_it_does_not_know(calm: Calm) -> None:
+    """What others hang on to an address, a mail's tracking for one, breaks no page."""
+    for path in ("/board?utm_source=mail", "/conflicts?x=1", "/devices?x=1", "/files?x=1", "/tablet/?x=1"):
+        assert calm.client.get(path).status_code == 200

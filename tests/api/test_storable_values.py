@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.conftest import Tablet
+from tests.api.conftest import Tablet, problem
 from tests.builders import WEEK, Office, SmallCompany
 
 TEXT = {"en": "a", "ru": "b"}
@@ -51,10 +51,11 @@ def test_a_clock_is_five_plain_characters_and_the_board_stays_readable(
     assert admin.get("/api/v1/board?date=2026-12-01").status_code == 200
 
 
-def test_a_truth_that_was_told_as_text_is_stored_as_a_truth(admin: Office) -> None:
-    answer = admin.post("/api/v1/checklists", json=LIST | {"items": [STEP | {"mandatory": "false"}]})
-    assert answer.status_code == 201, answer.text
-    assert answer.json["items"] == [STEP | {"mandatory": False}]
+@pytest.mark.parametrize("value", ["false", 1, 0, "on"])
+def test_what_only_resembles_a_truth_is_refused_by_name(admin: Office, value: object) -> None:
+    answer = admin.post("/api/v1/checklists", json=LIST | {"items": [STEP | {"mandatory": value}]})
+    told = problem(answer, 422, "invalid-fields", "items.0.mandatory")
+    assert told["errors"][0]["code"] == "not-true-or-false"
 
 
 @pytest.mark.parametrize("sha256", ["a" * 64 + "\n", "A" * 64, "٠" * 64])

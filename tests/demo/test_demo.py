@@ -26,6 +26,7 @@ from server.extensions import db
 from server.store.models import (
     Asset,
     Branch,
+    Checklist,
     Conflict,
     Device,
     Document,
@@ -141,6 +142,23 @@ def test_visits_of_a_technician_do_not_overlap_and_keep_to_the_shift(demo: DemoR
         for one, following in pairwise(visits):
             way = timedelta(seconds=following.travel_s)
             assert following.planned_start >= one.planned_end + way
+
+
+def test_what_is_counted_is_answered_with_a_whole_number(demo: DemoReport) -> None:
+    counted = {
+        (one.id, item["key"])
+        for one in rows(Checklist, demo)
+        for item in one.items
+        if item["kind"] == "measure" and item["unit"] is None
+    }
+    answers = [
+        each["value"]
+        for visit in rows(Visit, demo)
+        for each in visit.answers
+        if (visit.checklist_id, each["item"]) in counted
+    ]
+    assert answers
+    assert all(value == int(value) for value in answers)
 
 
 def test_states_follow_from_the_events(demo: DemoReport) -> None:

@@ -19,7 +19,9 @@ from server.actions.import_report import ImportReport
 from server.actions.import_sites import import_sites
 from server.cli.imports import COMMANDS
 from server.extensions import db
-from server.store.models import Asset, Customer, Document, MaintenancePlan, Site
+from server.store.models import Asset, Branch, Customer, Document, MaintenancePlan, Site
+from server.store.transaction import transactional
+from server.store.types import new_id
 
 SITES = (
     "external_ref;name;customer_ref;customer_name;branch;lat;lon;access_note;tags\n"
@@ -214,6 +216,36 @@ def test_the_command_ends_with_one_when_the_file_is_refused(app: Flask, company_
     done = runner.invoke(COMMANDS[0], ["sites", str(good)])
     assert done.exit_code == 0
     assert "Sites: 2 created, 0 changed, 0 unchanged" in done.output
+
+
+def test_only_what_is_written_is_said_to_be_stored(app: Flask, company_id: str, tmp_path: Any) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text(SITES, "utf-8")
+    bad.write_text(SITES.replace("42,51", "north"), "utf-8")
+    runner = app.test_cli_runner()
+    for words in ([str(bad)], [str(good), "--dry-run"]):
+        told = runner.invoke(COMMANDS[0], ["sites", *words]).output
+        assert "Checking" in told
+        assert "Storing" not in told
+    assert "Storing" in runner.invoke(COMMANDS[0], ["sites", str(good)]).output
+
+
+@transactional
+def another_branch(company_id: str) -> None:
+    db.session.add(
+        Branch(
+            company_id=company_id, id=new_id(), name="Segre", city=None, locale="en", tz="Europe/Andorra",
+            currency="EUR", lat=42.4, lon=1.5,
+        )
+    )  # fmt: skip
+
+
+def test_a_file_that_lacks_the_branch_is_told_so_once(app: Flask, company_id: str) -> None:
+    another_branch(company_id)
+    rows = "".join(f"X-{n},Site {n},K-1,Group,42.5,1.5\n" for n in range(40))
+    report = import_sites(company_id, f"external_ref,name,customer_ref,customer_name,lat,lon\n{rows}".encode())
+    assert named(report) == [(1, "branch", "branch-column")]
+    assert "Segre, Valira" in report.problems[0].text("en")
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=30)

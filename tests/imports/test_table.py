@@ -90,7 +90,7 @@ def test_ragged_rows_huge_cells_and_nul_are_named() -> None:
         (b"", "empty-file"),
         (b"\xef\xbb\xbf", "empty-file"),
         ("external_ref,name\nA,Кафе".encode("cp1251"), "not-utf-8"),
-        ("external_ref\n".encode("utf-16"), "not-utf-8"),
+        ("external_ref\n".encode("utf-16"), "utf-16"),
         (b'external_ref,name\nA,"never closed\nB,b\n', "broken-quotes"),
         (b'external_ref,name\nA,"half" closed\n', "broken-quotes"),
     ],
@@ -99,6 +99,15 @@ def test_a_file_that_is_no_csv_gets_a_sentence(content: bytes, code: str) -> Non
     table = read_table(content, COLUMNS)
     assert code in [bad.code for bad in table.problems]
     assert all(row.bad for row in table.rows)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_one_problem_with_what_to_do(encoding: str) -> None:
+    content = ("external_ref;name\n" + "A;Насос\n" * 50).encode(encoding)
+    table = read_table(content, COLUMNS)
+    assert [(bad.line, bad.column, bad.code) for bad in table.problems] == [(1, None, "utf-16")]
+    assert "UTF-8" in table.problems[0].text("en")
+    assert table.rows == []
 
 
 @given(st.binary(max_size=400))

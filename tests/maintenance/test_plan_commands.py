@@ -70,3 +70,13 @@ def test_a_plan_is_found_by_its_reference(app: Flask, company: SmallCompany) -> 
     for part in ("mp-7", "pump", "nothing"):
         listed = runner.invoke(plans, ["list", "--find", part]).output
         assert (made in listed) == (part != "nothing")
+
+
+def test_a_day_that_is_still_to_come_is_not_said_to_be_over(app: Flask, company: SmallCompany) -> None:
+    today = datetime.now(UTC).date()
+    with app.app_context():
+        ending = a_plan(company, triggers=[WEEKLY], starts_on=today, ends_on=today + timedelta(days=10), horizon_days=8)
+    for locale, last, past in (("en", "last day is", "ended"), ("ru", "Последний день плана", "закончился")):
+        told = app.test_cli_runner().invoke(plans, ["explain", ending, "--to", week(4), "--locale", locale]).output
+        assert last in told
+        assert past not in told

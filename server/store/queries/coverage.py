@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import false, func, or_, select
 
 from server.extensions import db
-from server.store.models import Branch, Contract, MeterReading, PriceItem, Site, Visit, WarrantyTerm
+from server.store.models import Branch, Company, Contract, MeterReading, PriceItem, Site, Visit, WarrantyTerm
 from sync.states import PERFORMED, REVIEWED
 
 
@@ -79,6 +80,18 @@ def last_reading(company_id: str, asset_id: str, meter: str, until: datetime) ->
         .limit(1)
     )
     return db.session.scalar(statement)
+
+
+def lock_prices(company_id: str) -> None:
+    """Let no other transaction of the company that asks for this lock go on before this one has ended."""
+    db.session.execute(select(Company.id).where(Company.id == company_id).with_for_update())
+
+
+def prices_with_key(company_id: str, price: dict[str, Any]) -> list[str]:
+    """Ids of the prices of the same list, branch, kind, line and first day."""
+    same = [getattr(PriceItem, name) == price[name] for name in ("list_code", "kind", "line", "valid_from")]
+    branch = PriceItem.branch_id.is_(None) if price["branch_id"] is None else PriceItem.branch_id == price["branch_id"]
+    return list(db.session.scalars(select(PriceItem.id).where(PriceItem.company_id == company_id, branch, *same)))
 
 
 def prices(company_id: str, kind: str, branch_id: str, lists: list[str]) -> list[PriceItem]:

@@ -43,6 +43,13 @@ def has_code(company_id: str, sort: str, code: str) -> bool:
     return db.session.scalar(statement.limit(1)) is not None
 
 
+def skills(company_id: str) -> set[str]:
+    """Codes of the skills that a technician has or a kind of work asks for."""
+    held = db.session.scalars(select(Technician.skills).where(Technician.company_id == company_id))
+    asked = db.session.scalars(select(ServiceKind.skills).where(ServiceKind.company_id == company_id))
+    return {one["code"] for each in held for one in each} | {code for each in asked for code in each}
+
+
 def has_serial(company_id: str, model_id: str, serial: str, *, but: str | None) -> bool:
     """Whether a piece of equipment but the one with id `but` is of this model and has this serial number."""
     statement = select(Asset.id).where(
