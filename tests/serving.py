@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests import warm
+
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_S = 30.0
 
@@ -53,7 +55,7 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.branch = ""
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: warm.Process | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -76,22 +78,19 @@ class Server:
         return datetime.now(UTC) + self.clock_offset
 
     def _module(self, name: str) -> list[str]:
-        """The command that runs a module under the server's clock."""
-        clock = ["-m", "tests.clocked", str(self.clock_offset.total_seconds())] if self.clock_offset else ["-m"]
-        return [sys.executable, *clock, name]
+        """The words after `python -m` that run a module under the server's clock."""
+        return ["tests.clocked", str(self.clock_offset.total_seconds()), name] if self.clock_offset else [name]
 
     def start(self) -> None:
         """Start and wait until it answers."""
         command = [*self._module("gunicorn"), "--no-control-socket", "--config", "server/gunicorn_conf.py"]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--bind", f"127.0.0.1:{self.port}", self.application],
-                cwd=ROOT,
-                env=self.environment,
-                start_new_session=True,
-                stdout=log,
-                stderr=log,
-            )
+        self.process = warm.Process(
+            warm.run_module,
+            [*command, "--bind", f"127.0.0.1:{self.port}", self.application],
+            environment=self.environment,
+            folder=ROOT,
+            log=self.folder / "server.log",
+        )
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -100,7 +99,7 @@ class Server:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
                     return
             except (urllib.error.URLError, OSError):
-                continue
+                time.sleep(0.005)
         raise RuntimeError((self.folder / "server.log").read_text()[-4000:])
 
     def stop(self) -> None:
@@ -120,7 +119,7 @@ class Server:
     def flask(self, *arguments: str) -> str:
         """Run `flask …` on the server's database; its output."""
         done = subprocess.run(
-            [*self._module("flask"), *arguments],
+            [sys.executable, "-m", *self._module("flask"), *arguments],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,

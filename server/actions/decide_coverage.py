@@ -66,6 +66,7 @@ class Agreements:
         self.site = functools.cache(lambda site_id: visits.site(company_id, site_id))
         self.branch = functools.cache(lambda branch_id: db.session.get(Branch, (company_id, branch_id)))
         self._used: dict[str, frozenset[str]] = {}
+        self._held: set[str] = set()
         self._places: list[object] = []
         self._assets: dict[str, Asset] = {}
         self._decided: dict[tuple[Any, ...], str] = {}
@@ -105,16 +106,27 @@ class Agreements:
         ask = self.contracts
         self.contracts = lambda customer_id: known[customer_id] if customer_id in known else ask(customer_id)
 
-    def visits_left(self, contract: Contract, visit_id: str) -> int | None:
-        """How many of a contract's visits are left for this one; None if there is no limit."""
+    def let_go(self) -> None:
+        """A savepoint was taken back, and with it the contracts that were held since: they are counted anew."""
+        self._held.clear()
+
+    def visits_left(self, contract: Contract, body: Body, customer_id: str) -> int | None:
+        """How many of a contract's visits are left for this one; None if there is no limit.
+
+        For one that takes a visit, others who would take one wait until the commit.
+        """
         if contract.included_visits is None:
             return None
+        if contract.id not in self._held and self._uses(contract, body, customer_id):
+            rows.hold(contract)
+            self._held.add(contract.id)
+            self._used.pop(contract.id, None)
         if contract.id not in self._used:
             self._used[contract.id] = rows.visits_done(contract, self.zones(contract.customer_id))
         used = set(self._used[contract.id])
-        for body, customer_id in self._making():
-            (used.add if self._uses(contract, body, customer_id) else used.discard)(body["id"])
-        return max(contract.included_visits - len(used - {visit_id}), 0)
+        for other, whose in self._making():
+            (used.add if self._uses(contract, other, whose) else used.discard)(other["id"])
+        return max(contract.included_visits - len(used - {body["id"]}), 0)
 
     def _uses(self, contract: Contract, body: Body, customer_id: str) -> bool:
         """Whether a visit takes one of those that a contract includes, as `rows.visits_done` counts them."""
@@ -167,7 +179,7 @@ def decide(body: Body, customer_id: str, agreed: Agreements, now: datetime) -> D
     at = _moment(body, site.tz, now)
     day = local_date(at, site.tz)
     found = basis(body, site.tz)
-    left = tuple(agreed.visits_left(contract, body["id"]) for contract in contracts)
+    left = tuple(agreed.visits_left(contract, body, customer_id) for contract in contracts)
     assets = tuple(body["asset_ids"])
     read = {asset.id: agreed.reading(asset, body, at) for asset in agreed.assets(assets)}
     alike = (

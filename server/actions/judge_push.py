@@ -108,6 +108,7 @@ def judge_and_write(
 def _take_back(push: Drafts, mark: Mark) -> None:
     """Undo in memory what a savepoint has undone in the database; the session hears of it too."""
     push.back(mark)
+    push.agreed.let_go()
     db.session.flush()
 
 

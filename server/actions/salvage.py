@@ -115,32 +115,40 @@ def _keep(
     return True
 
 
-@transactional
 def import_salvage(company_id: str, salvage_id: str, *, user_id: str | None, now: datetime, locale: str) -> Salvage:
     """Take a piece of salvage as if it had been pushed when it came. A piece that was discarded may still be taken.
 
     Raises Problem `not-found`, `salvage-decided` for one that was imported, `salvage-unreadable`.
     """
+    kept = salvage.salvage(company_id, salvage_id)
+    if kept is None:
+        raise not_found()
+    technician = visits.technician(company_id, kept.technician_id)
+    assert technician is not None
+    # The history is written at the commit, and names who wrote, not who let it in.
+    with acting(Author(user_id=kept.user_id, name=technician.name, device_id=kept.device_id)):
+        return _import(company_id, salvage_id, technician.name, user_id, now, locale)
+
+
+@transactional
+def _import(company_id: str, salvage_id: str, name: str, user_id: str | None, now: datetime, locale: str) -> Salvage:
     kept = _to_decide(company_id, salvage_id, ("waiting", "discarded"))
     found = read_body(kept.body)
     if found is None:
         raise Problem(422, "salvage-unreadable")
-    technician = visits.technician(company_id, kept.technician_id)
-    assert technician is not None
     sender = Sender(
         company_id=company_id,
         device_id=kept.device_id,
         technician_id=kept.technician_id,
-        name=technician.name,
+        name=name,
         user_id=kept.user_id,
     )
     contact = Contact(
         device_time=found.device_time or kept.received_at, rtt_ms=found.rtt_ms, schema_version=found.schema_version
     )
-    with acting(Author(user_id=kept.user_id, name=technician.name, device_id=kept.device_id)):
-        results = push_changes(
-            sender, found.mutations, contact=contact, now=kept.received_at, locale=locale, salvaged=True
-        ).results
+    results = push_changes(
+        sender, found.mutations, contact=contact, now=kept.received_at, locale=locale, salvaged=True
+    ).results
     kept.outcome = {
         "counts": dict(Counter(str(result["status"]) for result in results)),
         "conflicts": sum(len(result["conflicts"]) for result in results),

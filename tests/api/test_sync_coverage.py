@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
+import psycopg
 import pytest
 from flask import Flask
 
@@ -15,7 +21,8 @@ from server.store.models import Contract, Document, Visit
 from server.store.transaction import transactional
 from server.store.types import new_id
 from tests.builders import SmallCompany, entry, publish
-from tests.tablets import enrol
+from tests.serving import Server
+from tests.tablets import OverHttp, Tablet, enrol
 
 
 @transactional
@@ -109,3 +116,56 @@ def test_a_document_from_before_decisions_were_shared_is_decided_again(app: Flas
         list(refresh_documents())
     anna.read()
     assert anna.body(anna.body(visit)["coverage_id"])["outcome"] == "paid"
+
+
+@contextmanager
+def nobody_commits_before(waiting: int, database_url: str, company: SmallCompany) -> Iterator[None]:
+    """On PostgreSQL: writers get as far as the company's next feed number until so many of them wait; then they go on.
+
+    What they wait for may also be one another. On SQLite there is one writer.
+    """
+    if not database_url.startswith("postgresql"):
+        yield
+        return
+    with psycopg.connect(database_url) as held, psycopg.connect(database_url, autocommit=True) as look:
+        held.execute("SELECT n FROM sync_clock WHERE company_id = %s FOR UPDATE", (company.id,))
+        yield
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        deadline = time.monotonic() + 30
+        while look.execute(asked).fetchone() != (waiting,) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        held.rollback()
+
+
+def test_two_tablets_that_push_at_once_do_not_both_take_the_last_included_visit(
+    app: Flask, company: SmallCompany, database_url: str, tmp_path: Path
+) -> None:
+    """Two processes judge at the same time; who comes second counts what the first one took."""
+    with app.app_context():
+        agree(company, 1)
+        visits = [company.visit(site_id=site, kind="repair_minor") for site in company.sites[:2]]
+        for visit, technician in zip(visits, (company.anna, company.boris), strict=True):
+            publish(company.id, visit, technician, datetime.now(UTC))
+    people = [enrol(app, company.id, technician) for technician in (company.anna, company.boris)]
+    servers = [Server(database_url, tmp_path) for _ in people]
+    try:
+        for server in servers:
+            server.start()
+        tablets = [Tablet(OverHttp(server.url), person.state) for server, person in zip(servers, people, strict=True)]
+        for tablet, visit in zip(tablets, visits, strict=True):
+            tablet.read()
+            tablet.work(visit, "started", "done")
+        with ThreadPoolExecutor(2) as pool:
+            with nobody_commits_before(2, database_url, company):
+                sent = [pool.submit(tablet.send) for tablet in tablets]
+            for each in sent:
+                assert {result["status"] for result in each.result(60)} == {"applied"}
+        for tablet in tablets:
+            tablet.read()
+    finally:
+        for server in servers:
+            server.kill()
+    found = [
+        tablet.body(tablet.body(visit)["coverage_id"])["outcome"] for tablet, visit in zip(tablets, visits, strict=True)
+    ]
+    assert sorted(found) == ["free", "paid"]

@@ -15,7 +15,7 @@ from server.actions import salvage as action
 from server.actions.end_device import revoke
 from server.actions.enrol_device import make_code
 from server.extensions import db
-from server.store import engine
+from server.store import documents, engine
 from server.store.models import Conflict, Device, Mutation, Salvage, Site
 from server.store.queries import devices, fleet
 from sync.client import Refused
@@ -111,6 +111,8 @@ def test_an_import_goes_through_the_ordinary_door_as_that_technician(
     with app.app_context():
         assert [one.mine_by for one in db.session.query(Conflict).filter_by(field="access_note")] == ["Anna"]
         assert {row.device_id for row in db.session.query(Mutation)} == {anna.state.device_id}
+        newest = documents.history(company.id, visit, 1)[0]
+        assert (newest.author_name, newest.device_id) == ("Anna", anna.state.device_id)
         assert fleet.open_notices(company.id) == []
     problem(manager.post(f"/api/v1/salvage/{piece['id']}/import", json={}), 409, "salvage-decided")
 

@@ -18,6 +18,16 @@ def contracts(company_id: str, customer_id: str) -> list[Contract]:
     return list(db.session.scalars(statement.order_by(Contract.number)))
 
 
+def hold(contract: Contract) -> None:
+    """Have others wait, until the commit, who count this contract's visits to take one: two must not take its last.
+
+    On SQLite there is one writer. What was counted before may be old by now.
+    """
+    mine = (Contract.company_id == contract.company_id, Contract.id == contract.id)
+    # What only refers to the contract does not wait.
+    db.session.execute(select(Contract.id).where(*mine).with_for_update(key_share=True))
+
+
 def zones(company_id: str, customer_id: str) -> list[str]:
     """The time zones of a customer's sites."""
     statement = select(Site.tz).where(Site.company_id == company_id, Site.customer_id == customer_id).distinct()

@@ -1,4 +1,4 @@
-"""A tablet as a process of its own, that may be killed at any moment: `python -m tests.simulator.real.device FOLDER`.
+"""A tablet as a process of its own, that may be killed at any moment.
 
 Its folder has `plan.json` (who it is), `state.json` (what it has saved, made durable before anybody is told), and
 `log.jsonl`: each thing that happened, written before the tablet goes on, with what changed in its state. When the
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -210,5 +209,6 @@ class Tablet:
                 time.sleep(0.02)
 
 
-if __name__ == "__main__":
-    Tablet(Path(sys.argv[1])).run()
+def run(folder: Path) -> None:
+    """Be the tablet of this folder."""
+    Tablet(folder).run()

@@ -11,8 +11,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,8 +27,10 @@ from sync.simulator.checkers.base import Violation
 from sync.simulator.fleet import Fleet
 from sync.simulator.script import Script, TabletPlan
 from sync.simulator.tablet import Parts
+from tests import warm
 from tests.builders import SmallCompany
 from tests.serving import ROOT, Server
+from tests.simulator.real import device
 from tests.simulator.real.facts import WholeReplica
 from tests.simulator.real.side import RealSide
 
@@ -87,7 +87,7 @@ class Processes:
         script = Script(seed=plan.seed, technicians=2, tablets=tablets, operations=(), faults=("kill", "die"))
         self.fleet = Fleet(script, self.side, every_checker(), parts=Parts(replica=WholeReplica))
         self.fleet.steady = False
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, warm.Process] = {}
         self.read: dict[tuple[str, str], int] = {}
         self.counted: dict[str, int] = {}
         self.operations = 0
@@ -214,14 +214,9 @@ class Processes:
         told = json.loads((folder / "plan.json").read_text())
         told["lives"] += 1
         (folder / "plan.json").write_text(json.dumps(told))
-        with (folder / "errors.log").open("ab") as errors:
-            self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", "tests.simulator.real.device", str(folder)],
-                cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
-                stdout=errors,
-                stderr=errors,
-            )
+        self.running[name] = warm.Process(
+            device.run, [folder], environment=os.environ, folder=ROOT, log=folder / "errors.log"
+        )
 
     def _look_after(self) -> None:
         """A tablet that fell over by itself is a bug of its own, and is told with its last words."""
@@ -243,7 +238,7 @@ class Processes:
         for name, process in self.running.items():
             try:
                 code = process.wait(max(until - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
+            except TimeoutError:
                 late.append(name)
             else:
                 if code:

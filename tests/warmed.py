@@ -1,0 +1,10 @@
+"""What a process that starts warm has in memory already."""
+
+import gunicorn.app.wsgiapp  # type: ignore[import-untyped]
+import gunicorn.workers.gthread  # type: ignore[import-untyped]
+
+import server.app
+import server.cli
+import tests.simulator.real.device
+
+__all__ = ["gunicorn", "server", "tests"]
