@@ -6,8 +6,7 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -118,17 +117,15 @@ class Server:
 
     def flask(self, *arguments: str) -> str:
         """Run `flask …` on the server's database; its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", *self._module("flask"), *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(done.stdout + done.stderr)
-        return done.stdout
+        with tempfile.TemporaryDirectory(dir=self.folder) as place:
+            log, errors = Path(place) / "log", Path(place) / "errors"
+            command = [*self._module("flask"), *arguments]
+            process = warm.Process(
+                warm.run_module, command, environment=self.environment, folder=ROOT, log=log, errors=errors
+            )
+            if process.wait():
+                raise RuntimeError(log.read_text() + errors.read_text())
+            return log.read_text()
 
     def call(
         self,

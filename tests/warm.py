@@ -31,9 +31,10 @@ class Process:
         environment: Mapping[str, str],
         folder: Path,
         log: Path,
+        errors: Path | None = None,
     ) -> None:
-        """Run a function of a module at its top level."""
-        given = (what, tuple(arguments), dict(environment), str(folder), str(log))
+        """Run a function of a module at its top level; what it prints goes to `log`, errors too if not to `errors`."""
+        given = (what, tuple(arguments), dict(environment), str(folder), str(log), str(errors or log))
         self._process = _context.Process(target=_begin, args=given)
         self._process.start()
         assert self._process.pid is not None
@@ -64,13 +65,13 @@ def run_module(name: str, *arguments: str) -> None:
 
 
 def _begin(what: Callable[..., object], arguments: Sequence[Any], environment: dict[str, str], *where: str) -> None:
-    folder, log = where
+    folder, *files = where
     os.setsid()
     os.chdir(folder)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for stream in (1, 2):
+    for stream, file in enumerate(files, start=1):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, stream)
-    os.close(descriptor)
+        os.close(descriptor)
     os.environ.clear()
     os.environ.update(environment)
     what(*arguments)
