@@ -14,11 +14,20 @@ DEEPEST = 16
 MOST_VALUES = 50_000
 """Values in one mutation, keys not counted; 100 signatures of 100 points each have as many."""
 
+MOST_PARTS = 400_000
+"""Values of all that comes at once, all levels counted; the largest that can be sent uncompressed, all signatures, has
+300,000."""
+
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 """The whole numbers that are read and written as such."""
 
 LONGEST_WHOLE = 20
 """Characters of the longest of them."""
+
+
+def has_too_many_parts(text: bytes) -> bool:
+    """Whether a text has more values than `MOST_PARTS`; an empty object takes forty times the memory of its bytes."""
+    return sum(map(text.count, (b",", b"[", b"{"))) > MOST_PARTS
 
 
 def read_leniently(text: bytes) -> Any:

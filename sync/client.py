@@ -90,6 +90,14 @@ class State:
     """Mutations that had effect, with the `version` that holds it, until the replica has read that."""
     results: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Mutation id -> what became of it, for ever (S-27)."""
+    read_through: int = 0
+    """Where the feed stood when all of it had been read last (S-211)."""
+    heard: dict[str, Json] | None = None
+    """{office, here}: the office's last word on the time, and what the clock here showed then (S-206)."""
+    files_made: int = 0
+    """How many exchange files were written here."""
+    file_taken: dict[str, Json] = field(default_factory=dict)
+    """{epoch, n} of the office's last exchange file (S-210)."""
     dropped: dict[str, str] = field(default_factory=dict)
     """id -> why it left."""
     stale: list[str] = field(default_factory=list)
@@ -131,7 +139,8 @@ class Replica:
         self.state.device_id = answer["device_id"]
         self.state.technician_id = answer["technician"]["id"]
         self.state.schema_version = schema_version
-        self.state.cursor = None
+        self.state.cursor, self.state.read_through = None, 0
+        self.state.files_made, self.state.file_taken = 0, {}
 
     def _number_anew(self) -> None:
         """Under a new registration all goes again that may not be there, from number 1, under its old ids (S-82)."""
@@ -228,7 +237,7 @@ class Replica:
         When no answer comes the outbox stays as it is: the same mutations go again (S-23).
         """
         batch = self._batch(most)
-        body = {"device_time": device_time, "rtt_ms": rtt_ms, "mutations": batch, "told": self._told(batch)}
+        body = {"device_time": device_time, "rtt_ms": rtt_ms, "mutations": batch, "told": self.told(batch)}
         body["schema_version"] = self.state.schema_version
         try:
             answer = self._ask("POST", "/sync/v1/push", body)
@@ -236,18 +245,31 @@ class Replica:
             if refused.problem.get("salvaged"):
                 self.state.salvaged += [mutation["id"] for mutation in batch]
             raise
-        self._see_history(answer)
-        for sent, result in zip(batch, answer["results"], strict=True):
-            self.state.results[sent["id"]] = result
-            self._keep(sent, answer)
-        answered = {sent["id"] for sent in batch}
-        self.state.outbox = [m for m in self.state.outbox if m["id"] not in answered]
-        self.state.notices, self.state.renew = answer["notices"], answer["renew_token"]
-        self._let_go(answer, answer["server_time"])
-        had_effect = [m | {"version": self.state.results[m["id"]]["version"]} for m in batch]
-        self.state.answered += [m for m in had_effect if m["version"] is not None and self._is_ahead(m)]
+        self.see_history(answer)
+        self.heard(answer["server_time"], device_time)
+        # A result has the id that was sent, or none when that cannot be read: they come in the order of the push.
         results: list[Json] = answer["results"]
+        told = [result | {"id": sent["id"]} for sent, result in zip(batch, results, strict=True)]
+        self.take_results(told, answer)
+        self.state.notices, self.state.renew = answer["notices"], answer["renew_token"]
+        self.let_go(answer, answer["server_time"])
         return results
+
+    def take_results(self, results: Iterable[Mapping[str, Json]], answer: Mapping[str, Json]) -> int:
+        """What became of edits that wait here, by their ids, as told at `answer` (S-26); how many it was news for."""
+        waiting = {mutation["id"]: mutation for mutation in self.state.outbox}
+        news = {result["id"]: dict(result) for result in results if result["id"] in waiting}
+        for mutation_id, result in news.items():
+            self.state.results[mutation_id] = result
+            self._keep(waiting[mutation_id], answer)
+        self.state.outbox = [m for m in self.state.outbox if m["id"] not in news]
+        had_effect = [waiting[mutation_id] | {"version": result["version"]} for mutation_id, result in news.items()]
+        self.state.answered += [m for m in had_effect if m["version"] is not None and self._is_ahead(m)]
+        return len(news)
+
+    def heard(self, server_time: str, device_time: str) -> None:
+        """Remember the office's last word on the time, and what the clock here shows (S-206)."""
+        self.state.heard = {"office": server_time, "here": device_time}
 
     def hand_over(self, *, device_time: str) -> None:
         """After the end of its access: send all that is unsent, for the office to look at (S-80)."""
@@ -259,7 +281,7 @@ class Replica:
                 if len(self.state.salvaged) == before:
                     raise
 
-    def _told(self, batch: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    def told(self, batch: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
         """What this device says of itself: the next number, and what is left here besides this push (S-70)."""
         sending = {mutation["id"] for mutation in batch}
         left = [mutation for mutation in self.state.outbox if mutation["id"] not in sending]
@@ -278,7 +300,7 @@ class Replica:
         told = {"epoch": answer["epoch"], "seq": answer["seq"], "at": answer["server_time"]}
         self.state.kept.append({"mutation": mutation, **told})
 
-    def _let_go(self, answer: Mapping[str, Json], now: str | None = None) -> None:
+    def let_go(self, answer: Mapping[str, Json], now: str | None = None) -> None:
         """Forget what a backup of the same history covers, and what is too old by the server's clock (S-72)."""
         self.state.kept = [
             entry
@@ -287,7 +309,7 @@ class Replica:
             and not (now is not None and datetime.fromisoformat(now) - datetime.fromisoformat(entry["at"]) > KEPT)
         ]
 
-    def _see_history(self, answer: Mapping[str, Json]) -> None:
+    def see_history(self, answer: Mapping[str, Json]) -> None:
         """Another history than before: whatever the server had is not certain any more (S-73)."""
         if self.state.epoch and answer["epoch"] != self.state.epoch:
             self._start_over()
@@ -298,11 +320,11 @@ class Replica:
         again = [entry["mutation"] for entry in self.state.kept]
         self.state.outbox = sorted([*again, *self.state.outbox], key=lambda mutation: int(mutation["n"]))
         self.state.kept = []
-        self._baseline()
+        self.baseline()
 
-    def _baseline(self) -> None:
+    def baseline(self) -> None:
         """Pull all anew; what the new baseline does not name goes at its end, and the outbox stays (S-15, S-157)."""
-        self.state.cursor = None
+        self.state.cursor, self.state.read_through = None, 0
         self.state.answered = [m | {"version": None} for m in self.state.answered]
         self.state.stale = list(self.state.documents)
 
@@ -310,6 +332,7 @@ class Replica:
         """The order that comes with the end of access: documents go, what was written here stays (S-79)."""
         self.state.documents, self.state.dropped = {}, {}
         self.state.cursor, self.state.stale, self.state.complete = None, [], False
+        self.state.read_through = 0
 
     def pull(self, limit: int | None = None) -> bool:
         """Take in one page; whether there is more. A cursor of another history starts a new baseline (S-15)."""
@@ -317,7 +340,7 @@ class Replica:
             page = self._ask("GET", self._pull_path(limit))
         except Refused as refused:
             if refused.code == "cursor-too-old":
-                self._baseline()
+                self.baseline()
                 return True
             if refused.code != "epoch-changed":
                 raise
@@ -325,10 +348,15 @@ class Replica:
             self.state.epoch = ""
             return True
         if self.state.epoch not in ("", page["epoch"]):
-            self._see_history(page)
+            self.see_history(page)
             return True
         self.state.epoch = page["epoch"]
-        self._let_go(page)
+        self.let_go(page)
+        self.take_page(page)
+        return bool(page["more"])
+
+    def take_page(self, page: Mapping[str, Json]) -> None:
+        """Put and drop what a page says, and stand where it ends (S-10 to S-14)."""
         for change in page["changes"]:
             self._take(change)
         self.state.cursor = page["cursor"]
@@ -336,8 +364,8 @@ class Replica:
         if not page["more"]:
             self._forget(self.state.stale, "not-needed")
             self.state.stale = []
+            self.state.read_through = page["seq"]
         self.state.answered = [m for m in self.state.answered if self._is_ahead(m, gone=not page["more"])]
-        return bool(page["more"])
 
     def verify(self, *, tries: int = 3, limit: int | None = None) -> Checked:
         """Prove that the replica is whole and repair what is not (S-147 to S-150); unsent edits are not touched.

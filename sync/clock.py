@@ -39,6 +39,23 @@ def measure_offset(*, device_time: datetime, received_at: datetime, rtt_ms: floa
     return ClockOffset(seconds=seconds, uncertainty_s=half if rtt_ms is not None else UNMEASURED_UNCERTAINTY_S)
 
 
+def carried_offset(
+    *, device_time: datetime, received_at: datetime, known: ClockOffset | None, heard: tuple[datetime, datetime] | None
+) -> ClockOffset:
+    """The offset for what came in a file that was on its way for nobody knows how long (S-207).
+
+    It is `known` from the last contact, else none, but never outside of what is certain: the file was not received
+    before it was made, and the office's last word (`heard`: what it said, and the device's clock then) came before it.
+    """
+    estimate = known or ClockOffset(seconds=0.0, uncertainty_s=UNMEASURED_UNCERTAINTY_S)
+    highest = (received_at - device_time).total_seconds()
+    seconds = estimate.seconds
+    if heard is not None and (lowest := (heard[0] - heard[1]).total_seconds()) <= highest:
+        seconds = max(seconds, lowest)
+    seconds = min(seconds, highest)
+    return ClockOffset(seconds=seconds, uncertainty_s=estimate.uncertainty_s + abs(seconds - estimate.seconds))
+
+
 def corrected(made_at: datetime, offset: ClockOffset, received_at: datetime) -> datetime:
     """`made_at` in server time; never later than `received_at` + `FUTURE_BOUND`, so no wrong clock wins for ever.
 

@@ -29,6 +29,8 @@ class Contact:
     app_version: str | None = None
     schema_version: int | None = None
     told: dict[str, Any] | None = None
+    carried: ClockOffset | None = None
+    """Of what came in a file: how far the clock is thought to be off; it could not be measured (S-207)."""
 
 
 def note_contact(device: Device, contact: Contact, now: datetime) -> ClockOffset:
@@ -37,8 +39,10 @@ def note_contact(device: Device, contact: Contact, now: datetime) -> ClockOffset
     When the clock was set since the last contact it is not known whether what came was made before or after: then the
     offset is as uncertain as the clock moved.
     """
-    told = contact.device_time is not None
-    offset = measure_offset(device_time=contact.device_time or now, received_at=now, rtt_ms=contact.rtt_ms)
+    told = contact.device_time is not None and contact.carried is None
+    offset = contact.carried or measure_offset(
+        device_time=contact.device_time or now, received_at=now, rtt_ms=contact.rtt_ms
+    )
     moved = _moved(device, offset, now) if told else None
     device.last_seen_at = max(now, device.last_seen_at or now)
     if told and (device.clock_measured_at is None or now >= device.clock_measured_at):

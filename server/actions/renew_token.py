@@ -76,10 +76,11 @@ def find_holder(token: str, now: datetime) -> Held | None:
         return None
     if found.next_token_hash == hashed:
         _take_over(found.company_id, found.device_id, hashed, now)
-    return Held(holder=found, ended=_ended(found, now))
+    return Held(holder=found, ended=ended(found, now))
 
 
-def _ended(holder: Holder, now: datetime) -> Ended | None:
+def ended(holder: Holder, now: datetime) -> Ended | None:
+    """Why a tablet has no access any more; None while it has."""
     if holder.revoked_at is not None:
         return "left" if holder.ended_because == "left" else "revoked"
     if not holder.technician_active:

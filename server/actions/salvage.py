@@ -152,7 +152,7 @@ def _import(company_id: str, salvage_id: str, name: str, user_id: str | None, no
     kept.outcome = {
         "counts": dict(Counter(str(result["status"]) for result in results)),
         "conflicts": sum(len(result["conflicts"]) for result in results),
-        "results": [_brief(result) for result in results],
+        "results": [brief(result) for result in results],
     }
     _decide(kept, "imported", None, user_id, now)
     return kept
@@ -194,7 +194,8 @@ def _tell(company_id: str, device_id: str, now: datetime) -> None:
         settle(company_id, device_id, "salvage", now)
 
 
-def _brief(result: dict[str, Any]) -> dict[str, Any]:
+def brief(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without what only the tablet needs."""
     problem = result["problem"] or {}
     return {
         "id": result["id"],

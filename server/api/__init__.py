@@ -10,6 +10,7 @@ from server.api import (
     conflicts,
     creating,
     devices,
+    exchange,
     plans,
     resources,
     rxdb,
@@ -33,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     conflicts.blueprint,
     devices.blueprint,
     salvage.blueprint,
+    exchange.office_blueprint,
     resources.blueprint,
     attachments.office_blueprint,
     stream.office_blueprint,
@@ -41,6 +43,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     whole.blueprint,
     uploads.blueprint,
     attachments.blueprint,
+    exchange.blueprint,
     rxdb.blueprint,
     watermelon.blueprint,
 )

@@ -15,6 +15,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from schemas.contract import contract
 from schemas.entities.base import Id, Text, iso
+from schemas.json_limits import has_too_many_parts
 from schemas.push import MOST_MUTATIONS, PullAnswer, PushAnswer, PushSchema, read_told
 from server.actions.contact import Contact
 from server.actions.end_device import leave
@@ -49,9 +50,6 @@ PUSH_LIMIT = 1024 * 1024
 
 INFLATED_LIMIT = 8 * 1024 * 1024
 """Bytes of a push that was sent compressed."""
-
-MOST_PARTS = 400_000
-"""Values of a push, all levels counted; the largest that can be sent uncompressed, all signatures, has 300,000."""
 
 PLAIN = re.compile("[1-9][0-9]{0,2}|1000")
 """A limit of a pull that is plainly right."""
@@ -188,8 +186,7 @@ def push_text(*types: str, most: int = PUSH_LIMIT) -> bytes:
     text: bytes | None = g.get("push_text")
     if text is None:
         text = g.push_text = inflate.body(most_sent=most, most=INFLATED_LIMIT)
-    # An empty object takes forty times the memory of its two bytes: what may come out is bounded by parts too.
-    if sum(map(text.count, (b",", b"[", b"{"))) > MOST_PARTS:
+    if has_too_many_parts(text):
         raise Problem(413, "too-large")
     return text
 

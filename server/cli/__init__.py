@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.cli import backup, company, demo, documents, imports, jobs, plan, plans, simulate
+from server.cli import backup, company, demo, documents, exchange, imports, jobs, plan, plans, simulate
 from server.cli.guard import guard
 
-GROUPS = (backup, company, demo, documents, imports, jobs, plan, plans, simulate)
+GROUPS = (backup, company, demo, documents, exchange, imports, jobs, plan, plans, simulate)
 
 for _group in GROUPS:
     for _command in _group.COMMANDS:

@@ -8,6 +8,7 @@ from server.store.models.company import Branch, Company, LoginFailure, LoginSess
 from server.store.models.coverage import Coverage
 from server.store.models.devices import DeviceNotice, EnrolmentMiss, FormerToken, Salvage
 from server.store.models.digest import DocumentDigest
+from server.store.models.exchange import DeviceExchange, DeviceKey, OfficeKey
 from server.store.models.files import FileReference, StoredFile, Upload
 from server.store.models.jobs import JobLease, JobRun
 from server.store.models.maintenance import MaintenancePlan, Occurrence
@@ -37,10 +38,10 @@ SYNCED: dict[str, type[Synced]] = {
 
 __all__ = [
     "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Coverage", "Customer", "Device",
-    "DeviceCopy", "DeviceNotice", "DeviceScope", "DeviceStamp", "Document", "DocumentDigest", "DocumentVersion",
-    "EnrolmentCode", "EnrolmentMiss", "FeedMark", "FileReference", "FormerToken", "JobLease", "JobRun",
-    "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence", "PriceItem",
-    "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed", "ScopeFloor", "ScopeReason",
-    "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit",
-    "WarrantyTerm", "WholeEdit",
+    "DeviceCopy", "DeviceExchange", "DeviceKey", "DeviceNotice", "DeviceScope", "DeviceStamp", "Document",
+    "DocumentDigest", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FeedMark", "FileReference",
+    "FormerToken", "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading",
+    "Mutation", "Occurrence", "OfficeKey", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned",
+    "Salvage", "ScopeFeed", "ScopeFloor", "ScopeReason", "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced",
+    "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm", "WholeEdit",
 ]  # fmt: skip
