@@ -113,8 +113,8 @@ def _update(mutation: Mutation, push: Drafts, draft: Draft, *, late: bool) -> Ap
         return documents.writing(push.sender.company_id, record.id, last.version) if last else None
 
     def theirs_at(name: str) -> datetime | None:
-        writing = their_writing(name)
-        return writing.at if writing else None
+        last = record.field_versions.get(name)
+        return documents.made_at(push.sender.company_id, record.id, last.version, name) if last else None
 
     merged = merge(
         record,

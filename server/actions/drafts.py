@@ -15,9 +15,11 @@ from schemas.entities import COLLECTIONS
 from schemas.entities.base import EntitySchema
 from server.actions.decide_coverage import Agreements
 from server.extensions import db
-from server.store import documents, feed, rows
+from server.store import changes, documents, feed, rows
+from server.store.changes import Change, TableRow
 from server.store.models import Conflict
 from server.store.queries import conflicts, visits
+from server.store.stored import Stored
 from sync.change import Body, FieldRule, Json, Mutation
 from sync.clock import ClockOffset
 from sync.merge import conservative
@@ -46,7 +48,7 @@ class Draft:
 
     collection: str
     id: str
-    kept: feed.Stored | None
+    kept: Stored | None
     body: Body
     beside: rows.Row = field(default_factory=dict)
     mutation_id: str | None = None
@@ -54,7 +56,7 @@ class Draft:
     gone: bool = False
 
     @property
-    def before(self) -> feed.Stored | None:
+    def before(self) -> Stored | None:
         """What was stored of it, None for a new document."""
         return None if self.new else self.kept
 
@@ -89,7 +91,7 @@ class Drafts:
     now: datetime
     master_wins: bool = False
     """Where both sides changed a value the server's stays and a person decides, whatever the field's policy."""
-    kept: dict[str, feed.Stored] = field(default_factory=dict)
+    kept: dict[str, Stored] = field(default_factory=dict)
     reached: dict[str, str] = field(default_factory=dict)
     beside: dict[str, rows.Row] = field(default_factory=dict)
     """What the rows of these documents have beside their bodies."""
@@ -128,8 +130,7 @@ class Drafts:
             if mutation.op == "create":
                 named.update(_ids_in(mutation.set.get("site_id")))
         self.reached |= documents.reach_all(sender.company_id, sender.device_id, named)
-        strange = {doc: kept for doc, kept in self.kept.items() if doc not in self.reached}
-        if strange:
+        if strange := named - self.reached.keys():
             self.reached |= documents.once_reached(sender.company_id, sender.device_id, strange)
         there = [doc for doc, kept in self.kept.items() if kept.collection == "visit"]
         beside, decided = visits.beside(sender.company_id, there)
@@ -205,15 +206,15 @@ class Drafts:
         """
         company_id = self.sender.company_id
         self._number()
-        changes = []
+        found = []
         for draft in self.drafts.values():
             stood = draft.before.body if draft.before else None
             before = self.in_table.get(draft.id, stood)
             if draft.gone if before is None else draft.body == before and not draft.gone:
                 continue
             beside = draft.beside if before is None or draft.beside != self.beside.get(draft.id) else {}
-            changes.append(
-                feed.TableRow(
+            found.append(
+                TableRow(
                     collection=draft.collection,
                     id=draft.id,
                     before=before,
@@ -222,18 +223,18 @@ class Drafts:
                     gone=draft.gone,
                 )
             )
-        feed.write_tables(db.session(), company_id, changes)
+        changes.write_tables(db.session(), company_id, found)
         conflicts.keep(self.conflicts)
         self.conflicts = []
         visits.keep_readings(company_id, self.readings)
-        self.in_table |= {change.id: None if change.gone else change.body for change in changes}
+        self.in_table |= {change.id: None if change.gone else change.body for change in found}
         self.readings.clear()
 
     def lay(self) -> None:
         """Have the feed take the documents as they are now."""
         for draft in self.drafts.values():
             if draft.changed:
-                change = feed.Change(
+                change = Change(
                     collection=draft.collection,
                     id=draft.id,
                     old=draft.kept,

@@ -18,10 +18,10 @@ from server.extensions import db
 from server.problems import Problem
 from server.store import documents
 from server.store.failures import Refused
-from server.store.feed import chunks
 from server.store.models import MaintenancePlan, Occurrence, Visit
 from server.store.queries import maintenance as queries
 from server.store.queries import visits
+from server.store.rows import chunks
 from server.store.transaction import snapshot, transactional
 from server.text import say
 

@@ -13,9 +13,9 @@ from server.actions.planning_problem import NOT_BEGUN, may_have_started
 from server.actions.shown_day import Changes, Place, ShownDay, difference, is_published_at, may_leave, shown_day
 from server.extensions import db
 from server.problems import Problem, not_found
-from server.store import feed
 from server.store.models import Device, RoutePlan, RouteStop, RouteUnassigned, Visit
 from server.store.queries import drafts, planning
+from server.store.stored import lock_documents
 from server.store.transaction import snapshot, transactional
 from server.store.types import new_id
 
@@ -130,7 +130,7 @@ def _publish(
 ) -> RoutePlan:
     company_id = plan.company_id
     ids = [*(stop.visit_id for stop in stops), *(row.visit_id for row in left)]
-    feed.lock_documents(db.session(), company_id, ids)
+    lock_documents(db.session(), company_id, ids)
     visits = planning.visits(company_id, ids, fresh=True)
     devices = planning.devices_of(company_id, {visit.assignee_id for visit in visits.values() if visit.assignee_id})
     changed = planning.changed_since(company_id, ids, plan.created_at)

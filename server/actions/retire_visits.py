@@ -1,4 +1,4 @@
-"""Old visits leave the tablets; what was done lately stays readable on each asset."""
+"""Old visits leave the tablets; what was done lately stays readable on each asset; decisions of no visit go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from server.actions.plan_values import outcome
 from server.domain.local_time import local_date
-from server.store import documents
+from server.store import documents, retention
 from server.store.queries import maintenance as queries
 from server.store.queries import office
 from server.store.transaction import transactional
@@ -25,6 +25,8 @@ BATCH = 200
 def retire_visits(company_id: str, now: datetime, *, history: bool = False) -> dict[str, Any]:
     """Archive what ended or was dropped more than `KEPT` ago, and renew `recent_visits` of the assets worked on.
 
+    Decisions of coverage that are as old and that no visit refers to any more are removed.
+
     Looks at work of the last 30 days; with `history` at all of it, as after an import. Repeating it changes nothing.
     """
     retired = 0
@@ -34,7 +36,10 @@ def retire_visits(company_id: str, now: datetime, *, history: bool = False) -> d
     sites = queries.sites_worked_on(company_id, None if history else now - timedelta(days=30))
     for start in range(0, len(sites), BATCH):
         renewed += _renew(company_id, sites[start : start + BATCH])
-    return {"retired": retired, "assets_renewed": renewed}
+    removed = 0
+    while batch := _remove_decisions(company_id, now - KEPT):
+        removed += batch
+    return {"retired": retired, "assets_renewed": renewed, "decisions_removed": removed}
 
 
 @transactional
@@ -46,6 +51,11 @@ def _retire(company_id: str, before: datetime) -> int:
             visit.archived = True
             retired += 1
     return retired
+
+
+@transactional
+def _remove_decisions(company_id: str, before: datetime) -> int:
+    return retention.remove_unused_decisions(company_id, before, BATCH)
 
 
 @transactional

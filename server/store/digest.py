@@ -20,8 +20,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from schemas.entities import COLLECTIONS
 from schemas.shape import shaped
 from server.extensions import db
-from server.store.feed import CHUNK, chunks
 from server.store.models import DeviceScope, Document, DocumentDigest, ScopeFeed, ScopeFloor
+from server.store.rows import CHUNK, chunks
 from server.store.transaction import transactional
 from sync.digest import WHOLE, Sum, bucket_of, value_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,10 @@ from sqlalchemy import Select, and_, bindparam, select
 from schemas.entities import COLLECTIONS
 from server.extensions import db
 from server.store import feed, rows
-from server.store.models import SYNCED, DeviceScope, Document, DocumentVersion, Mutation, ScopeFeed, ScopeFloor, Synced
+from server.store.changes import Change
+from server.store.models import SYNCED, DeviceScope, Document, DocumentVersion, Mutation, ScopeFeed, ScopePast, Synced
+from server.store.stored import Stored, lock_documents
+from server.store.stored import stored as read_stored
 from sync.change import Body, FieldVersion, Record, laid_over
 
 
@@ -34,14 +37,14 @@ def load(company_id: str, collection: str, document_id: str) -> Synced | None:
     return db.session.get(SYNCED[collection], (company_id, document_id), populate_existing=True)
 
 
-def lock(company_id: str, document_id: str) -> feed.Stored | None:
+def lock(company_id: str, document_id: str) -> Stored | None:
     """Lock one document until the commit; None when it is not there."""
-    return feed.lock_documents(db.session(), company_id, [document_id]).get(document_id)
+    return lock_documents(db.session(), company_id, [document_id]).get(document_id)
 
 
-def lock_all(company_id: str, ids: Iterable[str]) -> dict[str, feed.Stored]:
+def lock_all(company_id: str, ids: Iterable[str]) -> dict[str, Stored]:
     """Lock documents until the commit, in id order; those that are not there are left out."""
-    return feed.lock_documents(db.session(), company_id, ids)
+    return lock_documents(db.session(), company_id, ids)
 
 
 def touch_part(company_id: str, collection: str, after: str, limit: int) -> list[str]:
@@ -53,15 +56,15 @@ def touch_part(company_id: str, collection: str, after: str, limit: int) -> list
     return [item.id for item in found]
 
 
-def stored(company_id: str, document_id: str) -> tuple[str, feed.Stored] | None:
+def stored(company_id: str, document_id: str) -> tuple[str, Stored] | None:
     """Collection and state of a document, without a lock."""
     row = db.session.get(Document, (company_id, document_id))
     if row is None:
         return None
-    return row.collection, feed.stored(row)
+    return row.collection, read_stored(row)
 
 
-def record(document_id: str, body: Body, kept: feed.Stored | None, collection: str) -> Record:
+def record(document_id: str, body: Body, kept: Stored | None, collection: str) -> Record:
     """A document as merging sees it: its body now, the field versions as committed."""
     known: dict[tuple[int, str | None], FieldVersion] = {}
     versions: dict[str, FieldVersion] = {}
@@ -91,7 +94,7 @@ def set_values(item: Synced, body: Body, names: Any) -> None:
 def lay(company_id: str, collection: str, document_id: str, body: Body) -> None:
     """Put down a new document, whole or lean; its table, version and feed follow at the commit."""
     whole = COLLECTIONS[collection].whole(body)
-    change = feed.Change(collection=collection, id=document_id, old=None, body=whole, table=True)
+    change = Change(collection=collection, id=document_id, old=None, body=whole, table=True)
     feed.lay(db.session(), company_id, change)
 
 
@@ -132,6 +135,31 @@ def writing(company_id: str, document_id: str, version: int) -> Writing | None:
     """Who wrote one version."""
     row = db.session.get(DocumentVersion, (company_id, document_id, version))
     return Writing(by_id=row.author_id, by=row.author_name, at=row.at) if row else None
+
+
+def made_at(company_id: str, document_id: str, version: int, name: str) -> datetime | None:
+    """When a field got the value that it has since a version: the corrected time of a tablet's edit, else the commit's.
+
+    One version may hold several edits of a tablet; the one that named the field last counts.
+    """
+    row = db.session.get(DocumentVersion, (company_id, document_id, version))
+    if row is None:
+        return None
+    if row.device_id is not None:
+        statement = (
+            select(Mutation.payload, Mutation.result, Mutation.made_at_corrected)
+            .where(
+                Mutation.company_id == company_id,
+                Mutation.device_id == row.device_id,
+                Mutation.document_id == document_id,
+                Mutation.status != "rejected",
+            )
+            .order_by(Mutation.n.desc())
+        )
+        for payload, result, corrected in db.session.execute(statement):
+            if result["version"] == version and name in payload["set"] and corrected is not None:
+                return corrected
+    return row.at
 
 
 def history(company_id: str, document_id: str, limit: int, before: int | None = None) -> list[DocumentVersion]:
@@ -175,26 +203,18 @@ def reach_all(company_id: str, device_id: str, ids: Iterable[str]) -> dict[str, 
     return found
 
 
-def once_reached(company_id: str, device_id: str, stored: Mapping[str, feed.Stored]) -> dict[str, str]:
-    """Which of these documents were `late` for a device by what they once were, when the feed has forgotten it (S-156).
+def once_reached(company_id: str, device_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """Which of these documents were once in a scope of the device, by themselves or along with others: `late`.
 
-    What came along with another document, and not by a scope of its own, is left out.
+    Of those the feed has forgotten it (S-156).
     """
-    held = select(DeviceScope.scope).where(DeviceScope.company_id == company_id, DeviceScope.device_id == device_id)
-    forgetful = select(ScopeFloor.scope).where(ScopeFloor.company_id == company_id, ScopeFloor.scope.in_(held))
-    scopes = set(db.session.scalars(forgetful))
-    if not scopes:
-        return {}
-    session = db.session()
-    statement = select(DocumentVersion.document_id, DocumentVersion.body).where(
-        DocumentVersion.company_id == company_id, rows.among(session, DocumentVersion.document_id, stored)
+    statement = (
+        select(ScopePast.document_id)
+        .join(DeviceScope, (DeviceScope.company_id == ScopePast.company_id) & (DeviceScope.scope == ScopePast.scope))
+        .where(ScopePast.company_id == company_id, rows.among(db.session(), ScopePast.document_id, ids))
+        .where(DeviceScope.device_id == device_id)
     )
-    found: dict[str, str] = {}
-    for doc, body in session.execute(statement):
-        schema = COLLECTIONS[stored[doc].collection]
-        if doc not in found and schema.scopes(schema.whole(orjson.loads(body))) & scopes:
-            found[doc] = "late"
-    return found
+    return dict.fromkeys(db.session.scalars(statement), "late")
 
 
 def canonical_id(text: str) -> str:

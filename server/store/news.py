@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.unitofwork import UOWTransaction
 
 from server.extensions import db
-from server.store import feed
+from server.store import feed, rows
 from server.store.models import (
     Company,
     Conflict,
@@ -242,7 +242,7 @@ def clocks(companies: Iterable[str]) -> dict[str, tuple[str, int]]:
 def newest_for(company_id: str, device_ids: Iterable[str]) -> dict[str, int]:
     """Device -> the highest effective number in its scopes; cost follows the number of scopes, not the feed."""
     held: dict[str, list[tuple[str, int, int | None]]] = {}
-    for part in feed.chunks(sorted(device_ids)):
+    for part in rows.chunks(sorted(device_ids)):
         statement = select(DeviceScope.device_id, DeviceScope.scope, DeviceScope.granted, DeviceScope.revoked).where(
             DeviceScope.company_id == company_id, DeviceScope.device_id.in_(part)
         )
@@ -261,7 +261,7 @@ def newest_for(company_id: str, device_ids: Iterable[str]) -> dict[str, int]:
 def _newest_of_scopes(company_id: str, scopes: Iterable[str]) -> dict[str, int]:
     """The newest number of each scope: one look at the end of an index for each."""
     found: dict[str, int] = {}
-    for part in feed.chunks(sorted(scopes)):
+    for part in rows.chunks(sorted(scopes)):
         wanted = select(DeviceScope.scope).where(DeviceScope.company_id == company_id, DeviceScope.scope.in_(part))
         scope = wanted.distinct().subquery()
         newest = (
@@ -278,7 +278,7 @@ def _newest_of_scopes(company_id: str, scopes: Iterable[str]) -> dict[str, int]:
 def devices_in_force(device_ids: Mapping[str, str]) -> set[str]:
     """Of these tablets (id -> company), those that may still be spoken to."""
     found: set[str] = set()
-    for part in feed.chunks(sorted(device_ids)):
+    for part in rows.chunks(sorted(device_ids)):
         statement = (
             select(Device.company_id, Device.id)
             .join(Technician, (Technician.company_id == Device.company_id) & (Technician.id == Device.technician_id))
@@ -291,7 +291,7 @@ def devices_in_force(device_ids: Mapping[str, str]) -> set[str]:
 def sessions_in_force(token_hashes: Iterable[str], now: datetime) -> set[str]:
     """Of these sign-ins of the office, those that are still in force."""
     found: set[str] = set()
-    for part in feed.chunks(sorted(token_hashes)):
+    for part in rows.chunks(sorted(token_hashes)):
         statement = (
             select(LoginSession.token_hash)
             .join(User, (LoginSession.company_id == User.company_id) & (LoginSession.user_id == User.id))

@@ -7,13 +7,29 @@ may go when every device that could still be told has read beyond that number.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import Select, case, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.extensions import db
-from server.store.feed import chunks
-from server.store.models import Company, Device, DeviceScope, FeedMark, ScopeFeed, ScopeFloor, SyncClock, ViewPlace
+from server.store import rows
+from server.store.models import (
+    Company,
+    Coverage,
+    Device,
+    DeviceScope,
+    Document,
+    DocumentDigest,
+    DocumentVersion,
+    FeedMark,
+    ScopeFeed,
+    ScopeFloor,
+    ScopePast,
+    SyncClock,
+    ViewPlace,
+    Visit,
+)
 from sync.feed import removals_told
 
 MARKS_KEPT = 400
@@ -81,16 +97,18 @@ def scopes_with_removals(company_id: str, up_to: int) -> list[str]:
 
 
 def remove(company_id: str, scope: str, up_to: int) -> int:
-    """Take removals of numbers up to this one out of a scope's feed, and note that they are gone; how many."""
+    """Take removals of numbers up to this one out of a scope's feed, and note which are gone; how many."""
     where = (ScopeFeed.company_id == company_id, ScopeFeed.scope == scope, ScopeFeed.live.is_(False))
     statement = select(ScopeFeed.document_id, ScopeFeed.seq).where(*where, ScopeFeed.seq <= up_to)
     # Oldest first: what is left has higher numbers than what is gone.
-    rows = list(db.session.execute(statement.order_by(ScopeFeed.seq).limit(MOST_ROWS)))
-    if not rows:
+    old = list(db.session.execute(statement.order_by(ScopeFeed.seq).limit(MOST_ROWS)))
+    if not old:
         return 0
-    _note_floor(company_id, scope, max(row.seq for row in rows))
+    _note_floor(company_id, scope, max(found.seq for found in old))
+    past = [{"company_id": company_id, "scope": scope, "document_id": found.document_id} for found in old]
+    rows.insert(db.session(), ScopePast.__table__, past, names=tuple(past[0]), twice="keep")  # type: ignore[arg-type]
     gone = 0
-    for part in chunks(row.document_id for row in rows):
+    for part in rows.chunks(found.document_id for found in old):
         removal = delete(ScopeFeed).where(*where, ScopeFeed.document_id.in_(part), ScopeFeed.seq <= up_to)
         gone += int(getattr(db.session.execute(removal), "rowcount", 0))
     return gone
@@ -106,3 +124,36 @@ def _note_floor(company_id: str, scope: str, seq: int) -> None:
             where=statement.excluded.seq > ScopeFloor.seq,
         )
     )
+
+
+def remove_unused_decisions(company_id: str, before: datetime, limit: int) -> int:
+    """Take away decisions of before a moment that no visit refers to and no feed tells of any more; how many.
+
+    No removal is written: every tablet that had one has heard of it. Who writes a visit that refers to one at this
+    moment has it locked (`feed.lay`), and it stays.
+    """
+    own = Document
+    free = (
+        select(own.id)
+        .where(own.company_id == company_id, own.collection == Coverage.collection, own.changed_at < before)
+        .where(own.id.not_in(_used_decisions(company_id)))
+        .where(~exists().where(ScopeFeed.company_id == company_id, ScopeFeed.document_id == own.id))
+        .order_by(own.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    locked = list(db.session.scalars(free))
+    # Whoever had one locked until just now has committed a visit by now.
+    used = set(db.session.scalars(_used_decisions(company_id)).all()) if locked else set()
+    gone = [one for one in locked if one not in used]
+    for table, name in (
+        (Coverage, "id"), (DocumentVersion, "document_id"), (DocumentDigest, "document_id"), (Document, "id"),
+    ):  # fmt: skip
+        columns = table.__table__.c
+        where = (columns.company_id == company_id, rows.among(db.session(), columns[name], gone))
+        db.session.connection().execute(delete(table.__table__).where(*where))  # type: ignore[arg-type]
+    return len(gone)
+
+
+def _used_decisions(company_id: str) -> Select[Any]:
+    return select(Visit.coverage_id).where(Visit.company_id == company_id, Visit.coverage_id.is_not(None))

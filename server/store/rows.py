@@ -7,9 +7,9 @@ is. PostgreSQL gets them as one JSON parameter, however many there are; SQLite r
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, DateTime, Integer, Table, Text, Uuid, bindparam, cast, func, select
@@ -20,6 +20,8 @@ from sqlalchemy.types import JSON, TypeEngine
 from server.store.types import IdType, Moment, json_text
 
 Row = dict[str, Any]
+Each = TypeVar("Each")
+CHUNK = 1000
 Twice = Literal["refuse", "keep", "replace"]
 """What becomes of a row whose key is there already."""
 
@@ -89,6 +91,13 @@ def read(session: Session, sql: str, values: Sequence[Any]) -> list[Any]:
     if is_postgresql(session):
         sql = sql.replace("?", "%s")
     return list(session.connection().exec_driver_sql(sql, tuple(values)).all())
+
+
+def chunks(ids: Iterable[Each], size: int = CHUNK) -> Iterator[list[Each]]:
+    """Ids or other things in portions, by default as many as a statement can carry."""
+    every = list(ids)
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
 
 
 def is_postgresql(session: Session) -> bool:

@@ -15,9 +15,9 @@ from sqlalchemy import and_, or_, select
 
 from schemas.entities import COLLECTIONS
 from server.extensions import db
-from server.store.feed import chunks
 from server.store.models import Document, ScopeFeed
 from server.store.pull import Subscription
+from server.store.rows import chunks
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

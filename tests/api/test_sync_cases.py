@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from schemas.entities import COLLECTIONS
 from schemas.entities.base import iso
 from server.store.models import Site, Visit
 from tests.builders import Office, SmallCompany, change, publish
@@ -289,3 +291,32 @@ def test_moved_to_another_day_and_started_today(app: Flask, company: SmallCompan
     (result,) = anna.sync()
     assert (result["status"], result["conflicts"]) == ("merged", [])
     assert anna.body(visit)["exec_state"] == "working"
+
+
+def test_of_two_edits_the_later_one_stands_whichever_came_first(
+    app: Flask, company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S-35, S-40: `latest` compares when people wrote, by the corrected clock, and not when the office heard of it."""
+    rules = COLLECTIONS["site"].rules
+    monkeypatch.setitem(rules, "access_note", replace(rules["access_note"], policy="latest"))
+    with app.app_context():
+        for technician in (company.anna, company.boris):
+            publish(company.id, company.visit(), technician)
+    anna, boris = (enrol(app, company.id, each) for each in (company.anna, company.boris))
+    for tablet in (anna, boris):
+        tablet.read()
+    site = company.sites[0]
+    boris.change(site, "site", at=HOURS_AGO + timedelta(hours=1), set={"access_note": "Later"})
+    boris.change(site, "site", set={"danger_note": "Another field, just now"})
+    anna.change(site, "site", at=HOURS_AGO, set={"access_note": "Earlier"})
+    boris.send()
+    (result,) = anna.send()
+    assert [(one["field"], one["chosen"]) for one in result["conflicts"]] == [("access_note", "theirs")]
+    anna.read()
+    boris.change(site, "site", at=HOURS_AGO + timedelta(hours=2), set={"access_note": "Last"})
+    anna.change(site, "site", at=HOURS_AGO + timedelta(hours=1, minutes=30), set={"access_note": "In between"})
+    anna.send()
+    (result,) = boris.send()
+    assert [(one["field"], one["chosen"]) for one in result["conflicts"]] == [("access_note", "mine")]
+    boris.read()
+    assert boris.body(site)["access_note"] == "Last"

@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from schemas.entities.base import iso
 from server.extensions import db
-from server.store import documents, feed
+from server.store import changes as changes_
+from server.store import documents
 from server.store.models import Conflict, Document, Mutation, Visit
 from server.store.transaction import transactional
 from tests.builders import SmallCompany, entry, publish
@@ -164,7 +165,7 @@ def asked(poisoned: str) -> Callable[..., Any]:
 
 
 def written(poisoned: str) -> Callable[..., Any]:
-    write_tables = feed.write_tables
+    write_tables = changes_.write_tables
 
     def instead(session: Any, company_id: str, changes: Any) -> None:
         if any(change.id == poisoned for change in changes):
@@ -175,7 +176,7 @@ def written(poisoned: str) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "fault"), [(documents, "seen_by_device", asked), (feed, "write_tables", written)]
+    ("module", "name", "fault"), [(documents, "seen_by_device", asked), (changes_, "write_tables", written)]
 )
 def test_a_failure_while_one_is_judged_or_written_is_that_ones_alone(
     company: SmallCompany,

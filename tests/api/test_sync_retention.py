@@ -19,7 +19,7 @@ from sync.client import Refused
 from sync.feed import Cursor, missed_removals, removals_told
 from tests.api.test_sync_rxdb import Rx
 from tests.api.test_sync_watermelon import Melon
-from tests.builders import SmallCompany, change, publish
+from tests.builders import SmallCompany, change, entry, publish
 from tests.tablets import Tablet, enrol
 
 NOTHING = timedelta(0)
@@ -136,6 +136,28 @@ def test_what_was_never_on_a_tablet_is_not_its_own_because_the_feed_forgot(app: 
     anna.change(others, set={"work_summary": "Was never mine"})
     mine, foreign = anna.send()
     assert mine["status"] in ("applied", "merged")
+    assert (foreign["status"], foreign["problem"]["code"]) == ("rejected", "not-found")
+
+
+def test_what_came_along_with_a_forgotten_visit_is_judged_as_the_visit_is(app: Flask, company: SmallCompany) -> None:
+    """S-156, S-14: the access note of the site, a serial number, and a reading of the asset in the visit itself."""
+    with app.app_context():
+        visit, others = company.visit(asset_ids=company.assets[:1]), company.visit(site_id=company.sites[1])
+        publish(company.id, visit, company.anna)
+        publish(company.id, others, company.boris)
+    anna, boris = enrol(app, company.id, company.anna), enrol(app, company.id, company.boris)
+    for tablet in (anna, boris):
+        tablet.read()
+    moved(app, company, visit, None)
+    moved(app, company, others, None)
+    assert house(app, company, silent=NOTHING) > 0
+    anna.change(company.sites[0], "site", set={"access_note": "The door at the back"})
+    anna.change(company.assets[0], "asset", set={"position": "Cellar"})
+    anna.change(visit, add={"readings": [entry(asset_id=company.assets[0], meter="hours", value=7, unit="h")]})
+    anna.change(company.sites[1], "site", set={"access_note": "Never seen"})
+    *own, foreign = anna.send()
+    assert [one["status"] for one in own] == ["applied", "applied", "merged"], own
+    assert {one["class"] for result in own[:2] for one in result["conflicts"]} == {"late"}
     assert (foreign["status"], foreign["problem"]["code"]) == ("rejected", "not-found")
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from server.actions.decide_coverage import decide_coverage
+from server.actions.keep_house import keep_house
 from server.actions.retire_visits import retire_visits
 from server.extensions import db
 from server.store import documents
-from server.store.models import Asset, Visit
+from server.store.models import Asset, Coverage, Visit
+from server.store.transaction import transactional
 from tests.builders import SmallCompany, change, publish
 from tests.maintenance.builders import NOON, a_plan, do, edit_visit, generate, visits_of
 
@@ -75,8 +79,8 @@ def test_an_asset_shows_its_last_three_visits_newest_first(company: SmallCompany
 
 def test_retiring_again_changes_nothing(company: SmallCompany) -> None:
     a_finished_visit(company, 20)
-    assert retire_visits(company.id, NOON) == {"retired": 1, "assets_renewed": 1}
-    assert retire_visits(company.id, NOON) == {"retired": 0, "assets_renewed": 0}
+    assert retire_visits(company.id, NOON) == {"retired": 1, "assets_renewed": 1, "decisions_removed": 0}
+    assert retire_visits(company.id, NOON) == {"retired": 0, "assets_renewed": 0, "decisions_removed": 0}
 
 
 def test_work_of_long_ago_is_looked_at_when_asked(company: SmallCompany) -> None:
@@ -95,3 +99,42 @@ def test_a_retired_visit_still_counts_for_its_plan(company: SmallCompany) -> Non
     assert [each.archived for each in visits_of(company, plan)] == [True, False]
     change(Visit, company.id, visit.id, exec_state="reviewed")
     assert generate(company, NOON + timedelta(days=20)).made == 0
+
+
+@transactional
+def decide_anew(company: SmallCompany, visit_id: str) -> None:
+    decide_coverage(db.session.get_one(Visit, (company.id, visit_id)), now=datetime.now(UTC))
+
+
+def decisions() -> set[str]:
+    db.session.rollback()
+    kept = set(db.session.scalars(select(Coverage.id)))
+    own = select(documents.Document.id).where(documents.Document.collection == "coverage")
+    assert kept == set(db.session.scalars(own))
+    return kept
+
+
+def test_a_decision_that_no_visit_refers_to_goes_when_the_feed_tells_of_it_no_more(company: SmallCompany) -> None:
+    visit = company.visit(asset_ids=[company.assets[0]])
+    publish(company.id, visit, company.anna)
+    with_warranty = decisions()
+    change(Asset, company.id, company.assets[0], warranty_term=None)
+    decide_anew(company, visit)
+    after = decisions()
+    assert (len(with_warranty), len(after), with_warranty < after) == (1, 2, True)
+    later = datetime.now(UTC) + timedelta(days=40)
+    assert retire_visits(company.id, later)["decisions_removed"] == 0, "a tablet may still have to hear that it left"
+    keep_house(company.id, datetime.now(UTC))
+    assert keep_house(company.id, later, silent=timedelta(0), kept=timedelta(0))["removed"] > 0
+    assert retire_visits(company.id, later)["decisions_removed"] == 1
+    assert decisions() == after - with_warranty
+    change(Asset, company.id, company.assets[0], warranty_term="W24")
+    decide_anew(company, visit)
+    assert decisions() == after, "what is decided once more is there once more"
+
+
+def test_a_young_decision_stays(company: SmallCompany) -> None:
+    visit = company.visit(asset_ids=[company.assets[0]])
+    change(Visit, company.id, visit, coverage_id=None)
+    assert retire_visits(company.id, datetime.now(UTC))["decisions_removed"] == 0
+    assert len(decisions()) == 1

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from server.extensions import db
 from server.store import documents, feed
+from server.store.changes import Change, TableRow, write_tables
 from server.store.models import Site
 from server.store.transaction import transactional
 from tests.builders import SmallCompany, change
@@ -83,9 +84,9 @@ def test_who_changes_an_object_waits_for_its_document_first(
         while not db.session.execute(WAITING).scalar():
             pass
         body = kept.body | {"access_note": "By the tablet"}
-        row = feed.TableRow(collection="site", id=site, before=kept.body, body=body)
-        feed.write_tables(db.session(), company.id, [row])
-        feed.lay(db.session(), company.id, feed.Change(collection="site", id=site, old=kept, body=body))
+        row = TableRow(collection="site", id=site, before=kept.body, body=body)
+        write_tables(db.session(), company.id, [row])
+        feed.lay(db.session(), company.id, Change(collection="site", id=site, old=kept, body=body))
 
     def office() -> None:
         locked.wait()
@@ -107,7 +108,7 @@ def test_what_somebody_else_has_laid_is_not_laid_over(app: Flask, company: Small
             kept = documents.lock(company.id, company.sites[0])
             assert kept is not None
             body = kept.body | {"name": name}
-            new = feed.Change(collection="site", id=company.sites[0], old=kept, body=body, table=True)
+            new = Change(collection="site", id=company.sites[0], old=kept, body=body, table=True)
             feed.lay(db.session(), company.id, new)
 
     with app.app_context(), pytest.raises(RuntimeError, match="laid twice"):

@@ -13,7 +13,7 @@ from server.store.models.files import FileReference, StoredFile, Upload
 from server.store.models.jobs import JobLease, JobRun
 from server.store.models.maintenance import MaintenancePlan, Occurrence
 from server.store.models.planning import RoutePlan, RouteStop, RouteUnassigned
-from server.store.models.retention import FeedMark, ScopeFloor
+from server.store.models.retention import FeedMark, ScopeFloor, ScopePast
 from server.store.models.stock import DeviceCopy, DeviceStamp, ViewPlace, WholeEdit
 from server.store.models.sync import (
     Conflict,
@@ -39,9 +39,9 @@ SYNCED: dict[str, type[Synced]] = {
 __all__ = [
     "SYNCED", "Asset", "Branch", "Checklist", "Company", "Conflict", "Contract", "Coverage", "Customer", "Device",
     "DeviceCopy", "DeviceExchange", "DeviceKey", "DeviceNotice", "DeviceScope", "DeviceStamp", "Document",
-    "DocumentDigest", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FeedMark", "FileReference",
-    "FormerToken", "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading",
-    "Mutation", "Occurrence", "OfficeKey", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned",
-    "Salvage", "ScopeFeed", "ScopeFloor", "ScopeReason", "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced",
+    "DocumentDigest", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FeedMark", "FileReference", "FormerToken",
+    "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence",
+    "OfficeKey", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed",
+    "ScopeFloor", "ScopePast", "ScopeReason", "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced",
     "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm", "WholeEdit",
 ]  # fmt: skip

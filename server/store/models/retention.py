@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.extensions import Model
-from server.store.types import At, CompanyId
+from server.store.types import At, CompanyId, CompanyKey, IdType
 
 
 class FeedMark(Model):
@@ -21,3 +21,11 @@ class ScopeFloor(Model):
     company_id: Mapped[CompanyId]
     scope: Mapped[str] = mapped_column(String(60), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
+
+
+class ScopePast(Model):
+    """That a document was once in a scope, of which the feed has no row any more: edits of it are still judged."""
+
+    company_id: Mapped[CompanyKey]
+    scope: Mapped[str] = mapped_column(String(60), primary_key=True)
+    document_id: Mapped[str] = mapped_column(IdType, primary_key=True)

@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import ColumnElement, Select, case, func, select
 
 from server.extensions import db
-from server.store.feed import chunks
 from server.store.models import Device, DeviceScope, Document, FileReference, ScopeFeed, StoredFile, Technician, Upload
+from server.store.rows import chunks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from server.extensions import db
-from server.store.feed import chunks
 from server.store.models import Asset, Branch, Contract, PriceItem, ProductModel, ServiceKind, Site, WarrantyTerm
+from server.store.rows import chunks
 
 Item = TypeVar("Item")
 

@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from server.extensions import db
-from server.store.feed import chunks
 from server.store.models import (
     Asset,
     Branch,
@@ -23,6 +22,7 @@ from server.store.models import (
     Site,
     Visit,
 )
+from server.store.rows import chunks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.entities import COLLECTIONS
 from server.extensions import db
-from server.store.feed import chunks
 from server.store.models import DeviceCopy, DeviceStamp, DocumentVersion, Mutation, ViewPlace, WholeEdit
+from server.store.rows import chunks
 from server.store.view import Place
 from sync.change import Body
 
