@@ -95,6 +95,15 @@ def in_order(entries: Iterable[Json]) -> list[Json]:
     return sorted(entries, key=lambda entry: (moment(entry), entry["id"]))
 
 
+def standing(findings: Iterable[Json]) -> list[Json]:
+    """The findings that count, by time: one that is said again of the same item and machine (its cause became known)
+    takes the place of what was said before; those that name no item stand each by itself."""
+    last: dict[tuple[str | None, ...], Json] = {}
+    for found in in_order(findings):
+        last[(found["item"], found.get("asset_id")) if found.get("item") else (None, found["id"])] = found
+    return list(last.values())
+
+
 def fold(events: Iterable[Json]) -> Execution:
     """Fold the events of a visit. Instants are ISO 8601 text in UTC with `Z`; ids are compared as text.
 

@@ -26,7 +26,7 @@ from server.store.queries import coverage as rows
 from server.store.queries import visits
 from server.text import LOCALES, say
 from sync.change import Body, canonical
-from sync.states import OVER, PERFORMED, REVIEWED
+from sync.states import OVER, PERFORMED, REVIEWED, standing
 
 DECISIONS = UUID("6d3c8f0e-0d52-4c6b-9a53-2f1d8d7f6b1a")
 """The space that the ids of decisions are made in."""
@@ -314,12 +314,8 @@ def _done_at(body: Body) -> datetime | None:
 
 
 def _causes(body: Body) -> list[dict[str, Any]]:
-    """The findings with a cause; of several for one item of the checklist the last one by time counts."""
-    last: dict[tuple[str | None, ...], dict[str, Any]] = {}
-    for found in sorted(body["findings"], key=lambda one: (one.get("at_corrected") or one["at"], one["id"])):
-        key = (found["item"], found.get("asset_id")) if found.get("item") else (None, found["id"])
-        last[key] = found
-    return [found for found in last.values() if found.get("cause")]
+    """The findings with a cause."""
+    return [found for found in standing(body["findings"]) if found.get("cause")]
 
 
 def _machine(asset: Asset, body: Body, agreed: Agreements, reading: Decimal | None) -> coverage.Machine:

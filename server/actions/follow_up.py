@@ -15,7 +15,7 @@ from server.store.models import Visit
 from server.store.queries import visits
 from server.store.transaction import transactional
 from server.text import say
-from sync.states import OVER, ended_as, in_order
+from sync.states import OVER, ended_as, in_order, standing
 
 NAMESPACE = uuid.UUID("b9a5cf52-3a0f-5f0a-9d5b-6d1f4f0c7e11")
 """A follow-up's id follows from its visit's: whoever presses, and however often, it is one visit."""
@@ -56,7 +56,7 @@ def suggest(company_id: str, visit: Visit) -> FollowUp | None:
     if visit.exec_state not in OVER:
         return None
     ended = ended_as(visit.events)
-    findings = in_order(visit.findings)
+    findings = standing(visit.findings)
     why: list[dict[str, Any]] = []
     if ended in ("partly_done", "no_access", "refused"):
         why.append({"code": ended, "params": {}})

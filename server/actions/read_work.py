@@ -12,7 +12,7 @@ from server.store.models import Asset, Checklist, ProductModel, Visit
 from server.store.queries import office, visits
 from server.store.transaction import snapshot
 from server.text import say
-from sync.states import in_order, moment
+from sync.states import in_order, moment, standing
 
 Item = dict[str, Any]
 
@@ -70,7 +70,7 @@ class _Work:
             "checklist": self.checklist.title[self.locale] if self.checklist else None,
             "checks": self._checks(),
             "readings": [self._reading(entry) for entry in in_order(visit.readings)],
-            "findings": [self._finding(entry) for entry in in_order(visit.findings)],
+            "findings": [self._finding(entry) for entry in standing(visit.findings)],
             "notes": [{"text": entry["text"]} | _when(entry) for entry in in_order(visit.notes)],
             "summary": visit.work_summary,
             "signature": visit.signature and {

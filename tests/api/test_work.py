@@ -99,6 +99,24 @@ def test_a_follow_up_is_made_once_from_what_was_found(dispatcher: Office, compan
     assert dispatcher.post(f"/api/v1/visits/{done}/follow-up").json["plan_state"] == "due"
 
 
+def test_a_finding_whose_cause_became_known_later_is_told_once(
+    dispatcher: Office, company: SmallCompany, done: str
+) -> None:
+    tablet = enrolled(dispatcher, company.anna)
+    tablet.pull()
+    own = {"asset_id": company.assets[0], "item": "finding:0193", "severity": "critical", "text": "Cable scorched"}
+    first, again = (entry(at=iso(NOON + timedelta(seconds=n)), **own) for n in range(2))
+    nameless = entry(at=iso(NOON), asset_id=None, severity="minor", text="Lamp out")
+    added = {"findings": [first, again | {"cause": "installation"}, nameless]}
+    assert tablet.edit("visit", done, 3, add=added)["status"] in ("applied", "merged")
+    told = work(dispatcher, done)
+    assert sorted(one["text"] for one in told["findings"]) == ["Cable scorched", "Drips", "Lamp out"]
+    assert [one["cause"] is not None for one in told["findings"] if one["text"] == "Cable scorched"] == [True]
+    assert len(told["follow_up"]["reasons"]) == 3
+    made = dispatcher.post(f"/api/v1/visits/{done}/follow-up").json
+    assert (made["priority"], made["symptom"].count("Cable scorched")) == (3, 1)
+
+
 def test_work_without_anything_left_asks_for_nothing(app: Flask, company: SmallCompany, dispatcher: Office) -> None:
     with app.app_context():
         visit = company.visit()

@@ -27,10 +27,13 @@ def press(page: Page, word: str) -> None:
 
 
 def start_work(page: Page) -> None:
-    """Drive, arrive, start; ends on the checks."""
+    """Drive, arrive, start, whatever else is being worked at; ends on the checks."""
     press(page, "Drive")
     press(page, "I am here")
     press(page, "Start")
+    expect(page.locator("#tab-checks[aria-selected=true], .reasons").first).to_be_visible()
+    if page.locator(".reasons").count():
+        page.locator(".reasons .button").last.click()
     expect(page.locator("#tab-checks")).to_have_attribute("aria-selected", "true")
 
 

@@ -65,6 +65,17 @@ class Office:
         self.given.add(visits[0]["id"])
         return who, visits
 
+    def with_two(self) -> tuple[str, list[dict[str, Any]]]:
+        """The same, with two such visits at least, both the caller's, and at work at no other."""
+        busy = {one["assignee_id"] for one in self.board(self.today)["visits"] if one["exec_state"] == "working"}
+        for who, visits in self._with_untouched():
+            free = [one for one in visits if one["id"] not in self.given]
+            if len(free) > 1 and who not in busy:
+                self.taken.add(who)
+                self.given.update(one["id"] for one in free[:2])
+                return who, free
+        pytest.fail("The demo has no technician with two untouched visits that no test has used")
+
     def technician_to_look_at(self) -> tuple[str, list[dict[str, Any]]]:
         """A technician with untouched visits for a test that changes nothing of them."""
         return next(iter(self._with_untouched()))

@@ -19,7 +19,7 @@ SIZES = [(360, 740), (412, 915), (768, 1024), (1024, 768), (1440, 900)]
 def views_of(visit_id: str) -> list[str]:
     """Every address of the tablet, for one visit."""
     tabs = ("what", "checks", "photos", "finish")
-    return ["", "sync", "more", *(f"visit/{visit_id}/{tab}" for tab in tabs)]
+    return ["", "sync", "more", "nope", "visit/nope", *(f"visit/{visit_id}/{tab}" for tab in tabs)]
 
 
 def test_unknown_code_says_what_to_do_and_keeps_what_was_typed(open_tablet: OpenTablet) -> None:
@@ -114,6 +114,95 @@ def test_a_value_out_of_limits_becomes_a_finding_at_once(open_tablet: OpenTablet
     page.locator(".key.go").click()
     expect(page.locator(f"[data-item={key}] .finding")).to_be_visible()
     expect(page.locator(f"[data-item={key}] .chip.danger")).to_be_visible()
+
+
+def test_a_finding_outside_of_the_checklist_reaches_the_office_with_its_photo(
+    open_tablet: OpenTablet, office: Office
+) -> None:
+    technician, visits = office.free_technician()
+    visit_id = visits[0]["id"]
+    page = open_tablet(technician, size=(412, 915))
+    open_visit(page, visit_id, "checks")
+    page.locator(".findings > .button").click()
+    form = page.locator(".finding-form")
+    form.get_by_role("button", name="Add the finding").click()
+    expect(form.locator(".fault")).to_be_visible()
+    form.locator("textarea").fill("The cable of the door heater is scorched")
+    # Closed or killed, the form keeps what was entered.
+    page.reload()
+    page.get_by_role("button", name="Go on with the finding").click()
+    expect(form.locator("textarea")).to_have_value("The cable of the door heater is scorched")
+    form.get_by_role("button", name="Critical").click()
+    form.locator("select").last.select_option("installation")
+    form.locator("input[type=file]").set_input_files(photo("cable.jpg", (40, 40, 40)))
+    expect(form.locator(".tile img")).to_be_visible()
+    form.get_by_role("button", name="Add the finding").click()
+    found = page.locator(".found")
+    expect(found).to_contain_text("scorched")
+    expect(found.locator(".tile img")).to_be_visible()
+    send_now(page)
+    visit = office.get(f"/visits/{visit_id}")
+    [finding] = visit["findings"]
+    assert (finding["severity"], finding["cause"]) == ("critical", "installation")
+    assert finding["text"] == "The cable of the door heater is scorched"
+    assert finding["asset_id"] in visit["asset_ids"]
+    assert [one["item"] for one in visit["attachments"]] == [finding["item"]]
+    assert office.get(f"/visits/{visit_id}/work")["findings"][0]["cause"]
+
+
+def test_a_visit_that_the_office_sent_back_is_marked_in_the_day(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.free_technician()
+    visit_id = visits[0]["id"]
+    page = open_tablet(technician)
+    open_visit(page, visit_id)
+    page.get_by_role("button", name="Customer refused").click()
+    page.locator(".reasons .button").first.click()
+    expect(page.locator(".dock-over")).to_be_visible()
+    send_now(page)
+    office.post(f"/visits/{visit_id}/return", {"reason": "Ask for the manager"})
+    send_now(page)
+    page.locator(".places a").first.click()
+    expect(page.locator(".row-more .returned")).to_have_count(1)
+    page.locator(".row").filter(has=page.locator(".returned")).first.click()
+    expect(page.locator(".detail .back-line")).to_contain_text("Ask for the manager")
+    page.locator(".news button").first.click()
+    expect(page.locator(".news-list")).to_contain_text("came back from the office: Ask for the manager")
+
+
+def test_who_begins_a_second_visit_is_asked_and_time_at_two_is_said(open_tablet: OpenTablet, office: Office) -> None:
+    technician, visits = office.with_two()
+    first, second = (visit["id"] for visit in visits[:2])
+    page = open_tablet(technician)
+    open_visit(page, first)
+    start_work(page)
+    open_visit(page, second)
+    press(page, "Drive")
+    press(page, "I am here")
+    press(page, "Start")
+    page.locator(".reasons .button").last.click()
+    expect(page.locator("#tab-checks")).to_have_attribute("aria-selected", "true")
+    page.locator(".back").click()
+    notice = page.locator(".two-at-once")
+    expect(notice).to_contain_text("2 visits at once")
+    notice.locator(".button").first.click()
+    expect(notice).to_have_count(0)
+    send_now(page)
+    states = sorted(office.get(f"/visits/{one}")["exec_state"] for one in (first, second))
+    assert states == ["paused", "working"]
+
+
+def test_an_address_that_leads_nowhere_says_so_and_offers_the_way_back(open_tablet: OpenTablet, office: Office) -> None:
+    technician, _ = office.technician_to_look_at()
+    page = open_tablet(technician)
+    for view, words in (
+        ("visit/nope", "There is no such visit on this tablet"),
+        ("nope", "This address leads to no page of the tablet"),
+        ("visit/nope/nope", "This address leads to no page of the tablet"),
+    ):
+        page.goto(re.sub(r"/tablet/.*", f"/tablet/{view}", page.url))
+        expect(page.locator(".nowhere")).to_contain_text(words)
+        page.locator(".nowhere .dock .primary").click()
+        expect(page.locator(".row").first).to_be_visible()
 
 
 def test_a_correction_of_the_access_note_reaches_the_office(open_tablet: OpenTablet, office: Office) -> None:

@@ -1,7 +1,7 @@
 // Free or paid by what was found on the tablet, before the office has heard of it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { causesOf, findingOf, withCauses } from "../../server/web/technician/coverage.js";
+import { causesOf, findingOf, freeFindings, withCauses } from "../../server/web/technician/coverage.js";
 
 const paid = (amount) => ({ outcome: "paid", amount, reason: { code: "price" } });
 const decision = { outcome: "free", amount: "0.00", currency: "EUR", reason: { code: "warranty" }, lines: [
@@ -31,4 +31,9 @@ test("of several findings for one item the last one counts, also one that takes 
   assert.deepEqual(causesOf([found("2", { cause: "wear" }), found("1", { cause: "misuse" }), found("3", { item: null, cause: "defect" })]), ["wear", "defect"]);
   assert.deepEqual(causesOf([found("1", { cause: "misuse" }), found("2", { cause: null })]), []);
   assert.equal(findingOf({ findings: [found("2", { cause: "wear" }), found("1", {})] }, "pump").cause, "wear");
+});
+
+test("findings that no item asked for are listed once each, as they were said last", () => {
+  const findings = [found("1", { text: "asked for" }), found("2", { item: null, text: "nameless" }), found("3", { item: "finding:x", cause: null }), found("4", { item: "finding:x", cause: "wear" })];
+  assert.deepEqual(freeFindings({ findings }, [{ key: "pump" }]).map((one) => [one.id, one.cause]), [["2", undefined], ["4", "wear"]]);
 });

@@ -7,6 +7,7 @@ import * as day from "../../server/web/technician/day.js";
 import { gather, newsOf } from "../../server/web/technician/news.js";
 import * as outbox from "../../server/web/technician/outbox.js";
 import { overlay } from "../../server/web/technician/overlay.js";
+import { routeOf } from "../../server/web/technician/route.js";
 import { uuid7 } from "../../server/web/technician/uuid.js";
 
 let seq = 0;
@@ -125,12 +126,21 @@ test("limits are included; the distance is told without binary dust", () => {
   assert.deepEqual(checks.verdict(measured, 4.9), { state: "below", distance: 0.1 });
 });
 
-test("every value lies on its scale, the limits in order", () => {
+test("every value lies on its scale, and the labels of the limits never meet, however far off it is", () => {
   const number = fc.double({ min: -1e6, max: 1e6, noNaN: true });
-  fc.assert(fc.property(number, number, number, number, (a, b, value, last) => {
-    const { box, place } = checks.scale({ ...measured, min: Math.min(a, b), max: Math.max(a, b) }, [value, last]);
-    for (const part of [...box, place(value), place(last)]) assert.ok(part >= -1e-9 && part <= 1 + 1e-9);
-    assert.ok(box[0] <= box[1]);
+  const limit = fc.integer({ min: -10_000, max: 10_000 });
+  fc.assert(fc.property(limit, limit, number, (a, b, value) => {
+    const { box, place, beyond } = checks.scale({ ...measured, min: Math.min(a, b), max: Math.max(a, b) });
+    assert.ok(place(value) >= 0 && place(value) <= 1);
+    if (a !== b) assert.ok(box[1] - box[0] > 0.49);
+    if (beyond(value)) assert.ok(value < Math.min(a, b) || value > Math.max(a, b));
+  }));
+  fc.assert(fc.property(limit, number, fc.boolean(), (bound, value, upper) => {
+    const item = { ...measured, min: upper ? null : bound, max: upper ? bound : null };
+    const { box, place, beyond } = checks.scale(item);
+    assert.ok(box[1] - box[0] > 0.6 && place(value) >= 0 && place(value) <= 1);
+    // Beyond the end of the scale on the good side nothing is wrong: the arrow alone says that it goes on.
+    if (checks.verdict(item, value).state === "in" && place(value) < 1 && place(value) > 0) assert.equal(beyond(value), 0);
   }));
 });
 
@@ -173,6 +183,56 @@ test("unfinished visits of earlier days are owed today, finished ones are past",
   assert.deepEqual(days.earlier.map((one) => one.id), ["a"]);
   assert.deepEqual(days.current.map((one) => one.id), ["c"]);
   assert.deepEqual(days.later.map(([date, own]) => [date, own.length]), [["2026-11-24", 1]]);
+});
+
+const today = "2026-11-23";
+const listed = (list) => {
+  const days = day.byDay(list, today, (one) => one.planned_start?.slice(0, 10) ?? "", (one) => one.finished_at?.slice(0, 10) ?? "");
+  return [days.earlier, days.current].map((visits) => visits.map((one) => one.id));
+};
+
+test("what is done today is in today's list, whenever it was planned for", () => {
+  const list = [
+    { id: "tomorrow's", planned_start: "2026-11-24T09:00:00Z", exec_state: "done", started_at: `${today}T11:00:00Z`, finished_at: `${today}T12:00:00Z` },
+    { id: "yesterday's", planned_start: "2026-11-22T09:00:00Z", exec_state: "done", started_at: `${today}T07:00:00Z`, finished_at: `${today}T08:00:00Z` },
+    { id: "begun early", planned_start: "2026-11-25T09:00:00Z", exec_state: "working", started_at: `${today}T13:00:00Z` },
+    { id: "of today", planned_start: `${today}T10:00:00Z`, exec_state: "not_started" },
+    { id: "done before", planned_start: "2026-11-21T09:00:00Z", exec_state: "done", finished_at: "2026-11-21T10:00:00Z" },
+  ];
+  assert.deepEqual(listed(list), [[], ["yesterday's", "of today", "tomorrow's", "begun early"]]);
+});
+
+const back = { id: "r", type: "returned", at: `${today}T09:00:00Z`, reason: "The seal number is missing" };
+const sentBack = { id: "v", planned_start: `${today}T08:00:00Z`, exec_state: "accepted", events: [{ id: "d", type: "done", at: `${today}T08:30:00Z` }, back] };
+
+test("a visit that the office sent back says so until its work is finished again", () => {
+  assert.equal(day.returned(sentBack).reason, "The seal number is missing");
+  assert.equal(day.returned({ ...sentBack, exec_state: "working" }).id, "r");
+  assert.equal(day.returned({ ...sentBack, exec_state: "done" }), null);
+  assert.equal(day.returned({ ...sentBack, events: [] }), null);
+});
+
+test("that it was sent back is news, also when it had left the tablet", () => {
+  const done = { ...sentBack, exec_state: "done", events: sentBack.events.slice(0, 1) };
+  const [news, again] = [newsOf(done, sentBack, "t1"), newsOf(undefined, sentBack, "t1")];
+  assert.deepEqual([news.kind, news.reason, again.kind], ["returned", "The seal number is missing", "returned"]);
+  assert.equal(newsOf(sentBack, { ...sentBack, exec_state: "working" }, "t2"), null);
+  const moved = newsOf(sentBack, { ...sentBack, planned_start: `${today}T15:00:00Z` }, "t2");
+  assert.equal(gather([news], [moved])[0].kind, "returned");
+});
+
+test("who works at two visits at once is known; a colleague's work is not theirs", () => {
+  const working = (id, by) => ({ id, exec_state: "working", events: [{ id: `s${id}`, type: "started", at: `${today}T08:00:00Z`, ...(by ? { by } : {}) }] });
+  const list = [working("a", "laia"), working("b"), working("c", "jordi"), { id: "d", exec_state: "paused", events: [] }];
+  assert.deepEqual(day.workedAtBy(list, "laia").map((one) => one.id), ["a", "b"]);
+});
+
+test("an address that leads nowhere is known as such", () => {
+  assert.deepEqual(["/tablet", "/tablet/", "/tablet/sync", "/tablet/more/"].map((path) => routeOf(path).view), ["today", "today", "sync", "more"]);
+  assert.deepEqual(routeOf("/tablet/visit/v1"), { view: "visit", id: "v1", tab: "what" });
+  assert.deepEqual(routeOf("/tablet/visit/v1/finish"), { view: "visit", id: "v1", tab: "finish" });
+  const wrong = ["/tablet/nope", "/tablet/visit", "/tablet/visit/v1/nope", "/tablet/visit/v1/what/more", "/tablet/sync/x", "/tablet/__proto__"];
+  assert.deepEqual(wrong.map((path) => routeOf(path).view), wrong.map(() => "nowhere"));
 });
 
 test("news tell one line a visit and forget what cancels out", () => {

@@ -4,6 +4,7 @@ import { Button } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatDate, formatNumber, formatTime, locale, localDay, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
+import { formatMeasure } from "../shared/units.js";
 import { offerUndo, showFault } from "./changes.js";
 import { Photos } from "./photos.js";
 import { api, board, refresh, select } from "./store.js";
@@ -75,7 +76,7 @@ function At({ one, tz }) {
 function valueText(value, unit) {
   if (value === true) return t("work.yes");
   if (value === false) return t("work.no");
-  if (typeof value === "number") return unit ? `${formatNumber(value)}\u202f${unit}` : formatNumber(value);
+  if (typeof value === "number") return formatMeasure(value, unit);
   return value === null || value === undefined ? "–" : String(value);
 }
 

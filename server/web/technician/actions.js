@@ -1,5 +1,6 @@
 // What a technician does, each as one saved edit. Every function resolves only when the edit is on the disk.
 import { t } from "../shared/i18n.js";
+import { formatMeasure } from "../shared/units.js";
 import { toast } from "../shared/components.js";
 import { signal } from "@preact/signals";
 import { isFault, restIsOk } from "./checks.js";
@@ -81,10 +82,25 @@ export async function answer(visit, item, value, { note = null } = {}) {
   }
   const known = (visit.findings ?? []).some((/** @type {any} */ finding) => finding.item === item.key);
   if (isFault(item, given) && !known) {
-    const text = typeof value === "number" ? `${item.text.ru && device.value?.technician.locale === "ru" ? item.text.ru : item.text.en}: ${value} ${item.unit ?? ""}`.trim() : (note ?? item.text[device.value?.technician.locale ?? "en"] ?? item.text.en);
+    const language = device.value?.technician.locale === "ru" ? "ru" : "en";
+    const what = item.text[language] ?? item.text.en;
+    const text = typeof value === "number" ? `${what}: ${formatMeasure(value, item.unit, language)}` : (note ?? what);
     add.findings = [stamped({ asset_id: asset, item: item.key, severity: item.mandatory ? "major" : "minor", text })];
   }
   await save("visit", visit.id, { add, from: [`item.${item.key}`, `skip.${item.key}`] });
+}
+
+/**
+ * Something that no item of a checklist asks for. `key` stands where an item's name does: photos and a cause that is given
+ * later refer to the finding by it.
+ * @param {Document} visit @param {{key: string, asset: string | null, severity: string, cause: string | null, text: string}} found
+ */
+export async function noteFinding(visit, { key, asset, severity, cause, text }) {
+  await save("visit", visit.id, {
+    add: { findings: [stamped({ asset_id: asset, item: key, severity, text, ...(cause ? { cause } : {}) })] },
+    from: ["finding.text", "finding.form"],
+  });
+  toast(t(`check.finding.${severity}`));
 }
 
 /**

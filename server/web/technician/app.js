@@ -6,6 +6,7 @@ import { Icon } from "../shared/icons.js";
 import { Enrol } from "./enrol.js";
 import { More } from "./more.js";
 import { go, route, wide } from "./nav.js";
+import { Nowhere } from "./nowhere.js";
 import { count, device, draftTrouble, loaded, signedOut, updateReady } from "./store.js";
 import { SyncCentre } from "./sync-centre.js";
 import { Today } from "./today.js";
@@ -28,7 +29,7 @@ export function App() {
     <${Places} view=${here.view} />
     <div class="view">
       <${Notices} />
-      ${here.view === "sync" ? html`<${SyncCentre} />` : here.view === "more" ? html`<${More} />` : html`<${Today} />`}
+      ${here.view === "sync" ? html`<${SyncCentre} />` : here.view === "more" ? html`<${More} />` : here.view === "nowhere" ? html`<${Nowhere} />` : html`<${Today} />`}
     </div>
   </div><${Toasts} />`;
 }

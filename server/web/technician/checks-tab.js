@@ -4,12 +4,14 @@ import { becauseOf, Button, Chip, Coverage, Dialog, Empty } from "../shared/comp
 import { html } from "../shared/html.js";
 import { decimalMark, formatMoney, formatNumber, parseNumber, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
+import { formatMeasure, unitWord } from "../shared/units.js";
 import { addPhoto, answer, answerRestOk, giveCause } from "./actions.js";
 import { isFault, latest, progress, restIsOk, verdict } from "./checks.js";
 import { CAUSES, causesOf, findingOf, withCauses } from "./coverage.js";
 import { isOver } from "./day.js";
 import { UndoLine } from "./dock.js";
 import { drafted, keepDraft, useDraft } from "./drafting.js";
+import { FindingDialog, OtherFindings } from "./findings.js";
 import { Keypad } from "./keypad.js";
 import { go, wide } from "./nav.js";
 import { PhotoTile, photosOf } from "./photos-tab.js";
@@ -31,7 +33,9 @@ export function ChecksTab({ visit }) {
   const open = useRef({ visit, active, typed, items: /** @type {Item[]} */ ([]) });
   open.current = { visit, active, typed, items: checklist?.items ?? [] };
   useEffect(() => () => void keepTyped(open.current), []);
-  if (!checklist?.items?.length) return html`<${Empty} icon="list" text=${t("tab.checks.none")} />`;
+  const [noting, setNoting] = useState(false);
+  const findings = html`<${OtherFindings} visit=${visit} items=${checklist?.items ?? []} onNote=${() => setNoting(true)} />${noting && html`<${FindingDialog} visit=${visit} onClose=${() => setNoting(false)} />`}`;
+  if (!checklist?.items?.length) return html`<div class="tab-scroll"><${Empty} icon="list" text=${t("tab.checks.none")} />${findings}</div>`;
 
   const items = /** @type {Item[]} */ (checklist.items);
   const answers = latest(visit.answers ?? []);
@@ -63,11 +67,12 @@ export function ChecksTab({ visit }) {
     <div class="tab-scroll"><ol class="checks">
       ${items.map((item, index) => html`<${CheckItem} key=${item.key} item=${item} index=${index} visit=${visit} given=${answers.get(item.key)} active=${item.key === active} typed=${typed}
         onActivate=${() => activate(item.key)} onType=${enter} onSkip=${() => setSkipping(item)} onNext=${() => activate(following(item))} />`)}
-    </ol></div>
+    </ol>${findings}</div>
     ${skipping && html`<${ReasonDialog} title=${t("check.skip.why")} place=${{ id: visit.id, field: `skip.${skipping.key}`, label: `${t("check.skip.why")} ${named(skipping.text)}` }} reasons=${["access", "not_fitted", "no_tool", "running"].map((code) => t(`check.skip.${code}`))} onClose=${() => setSkipping(null)} onChoose=${skip} />`}
     ${current && isNumber(current)
       ? html`<${Keypad} text=${typed} onType=${enter} onNext=${() => activate(following(current))} onSkip=${() => setSkipping(current)} onPhoto=${(/** @type {File} */ file) => addPhoto(visit, file, current.key)} onClose=${() => activate(null)} />`
       : html`<footer class="dock">${wide.value && html`<${Side} items=${items} answers=${answers} state=${state} />`}<${UndoLine} visit=${visit} /><div class="dock-row">
+          <${Button} action icon="flag" class="side" label=${t("finding.note")} onClick=${() => setNoting(true)} />
           ${rest.length > 0 && html`<${Button} action icon="check" class="main" onClick=${() => answerRestOk(visit, items)}>${t("check.rest", { n: rest.length })}<//>`}
           ${rest.length === 0 && html`<${Button} kind=${isOver(visit) ? "" : "primary"} action icon="arrow" class="main" onClick=${() => go(`visit/${visit.id}/finish`, { replace: true })}>${state.open.length ? t("check.left", { n: state.open.length }) : t("check.to.finish")}<//>`}
         </div></footer>`}
@@ -81,7 +86,7 @@ function Side({ items, answers, state }) {
     <div class="day-bar" aria-hidden="true">${items.map((item) => html`<i><b style=${{ width: state.open.includes(item) ? 0 : "100%" }}></b></i>`)}</div>
     ${faults.length > 0 && html`<ul>${faults.map((item) => {
       const value = answers.get(item.key)?.value;
-      return html`<li class="fault-line"><${Icon} name="alert" size=${20} /><span>${named(item.text)}${typeof value === "number" ? `: ${formatNumber(value)} ${item.unit ?? ""}` : ""}</span></li>`;
+      return html`<li class="fault-line"><${Icon} name="alert" size=${20} /><span>${named(item.text)}${typeof value === "number" ? `: ${formatMeasure(value, item.unit)}` : ""}</span></li>`;
     })}</ul>`}</div>`;
 }
 
@@ -112,7 +117,6 @@ function CheckItem({ item, index, visit, given, active, typed, onActivate, onTyp
   const faulty = isFault(item, given);
   const photos = photosOf(visit).filter((/** @type {any} */ photo) => photo.item === item.key);
   const finding = faulty && findingOf(visit, item.key);
-  const [asking, setAsking] = useState(false);
   const closed = given !== undefined && !reopened && !active;
   useEffect(() => {
     if (active) place.current?.scrollIntoView({ block: "nearest" });
@@ -139,16 +143,17 @@ function CheckItem({ item, index, visit, given, active, typed, onActivate, onTyp
       ${photos.map((/** @type {any} */ photo) => html`<${PhotoTile} key=${photo.sha256} photo=${photo} />`)}
       ${finding && photos.length === 0 && html`<${CameraButton} class="tile" onFile=${(/** @type {File} */ file) => addPhoto(visit, file, item.key)}>${t("photo.one")}<//>`}
       ${finding && html`<p class="finding"><strong>${t("check.finding")}</strong><span>${t(`check.finding.${finding.severity}`)}</span></p>`}
-      ${finding && html`<${Cause} visit=${visit} finding=${finding} onAsk=${() => setAsking(true)} />`}
-      ${finding && asking && html`<${CauseDialog} visit=${visit} finding=${finding} onClose=${() => setAsking(false)} />`}
+      ${finding && html`<${Cause} visit=${visit} finding=${finding} />`}
     </div>`}
   </li>`;
 }
 
-/** Why it is wrong decides who pays; what that comes to is said at once. @param {{visit: Document, finding: any, onAsk: () => void}} props */
-function Cause({ visit, finding, onAsk }) {
-  return html`<div class="cause"><${Button} icon="wrench" onClick=${onAsk} disabled=${isOver(visit)}>${finding.cause ? t("cause.is", { cause: t(`cause.${finding.cause}`) }) : t("cause.ask")}<//>
-    ${visit.coverage?.suggested && html`<p class="suggested"><${Coverage} coverage=${visit.coverage} because=${becauseOf(visit.coverage)} /><span class="hint">${t("coverage.suggested")}</span></p>`}</div>`;
+/** Why it is wrong decides who pays; what that comes to is said at once. @param {{visit: Document, finding: any}} props */
+export function Cause({ visit, finding }) {
+  const [asking, setAsking] = useState(false);
+  return html`<div class="cause"><${Button} icon="wrench" onClick=${() => setAsking(true)} disabled=${isOver(visit)}>${finding.cause ? t("cause.is", { cause: t(`cause.${finding.cause}`) }) : t("cause.ask")}<//>
+    ${visit.coverage?.suggested && html`<p class="suggested"><${Coverage} coverage=${visit.coverage} because=${becauseOf(visit.coverage)} /><span class="hint">${t("coverage.suggested")}</span></p>`}
+    ${asking && html`<${CauseDialog} visit=${visit} finding=${finding} onClose=${() => setAsking(false)} />`}</div>`;
 }
 
 /** @param {{visit: Document, finding: any, onClose: () => void}} props */
@@ -173,7 +178,7 @@ function CauseDialog({ visit, finding, onClose }) {
 function Given({ item, given }) {
   if (given?.value === "skipped") return html`<span class="given skipped">${t("check.skipped")}<span class="hint">${given.note}</span></span>`;
   if (item.kind === "check") return given?.value ? html`<span class="given ok"><${Icon} name="check" size=${22} />${t("check.ok")}</span>` : html`<span class="given bad"><${Icon} name="cross" size=${22} />${t("check.bad")}</span>`;
-  if (typeof given?.value === "number") return html`<span class="given ok">${verdict(item, given.value).state === "in" && html`<${Icon} name="check" size=${22} />`}${formatNumber(given.value)} ${item.unit ?? ""}</span>`;
+  if (typeof given?.value === "number") return html`<span class="given ok">${verdict(item, given.value).state === "in" && html`<${Icon} name="check" size=${22} />`}${formatMeasure(given.value, item.unit)}</span>`;
   return html`<span class="given"><${Icon} name="check" size=${22} /></span>`;
 }
 
@@ -186,7 +191,7 @@ function lastTime(visit, item) {
 
 /** @param {{item: Item, visit: Document, value: number}} props */
 function Measured({ item, visit, value }) {
-  return html`<div class="measured"><span class="value fault">${formatNumber(value)} <small>${item.unit}</small></span><${VerdictChip} item=${item} value=${value} /></div>
+  return html`<div class="measured"><span class="value fault">${formatNumber(value)} <small>${unitWord(item.unit, value)}</small></span><${VerdictChip} item=${item} value=${value} /></div>
     <${Scale} item=${item} value=${value} last=${lastTime(visit, item)} />`;
 }
 
@@ -195,7 +200,7 @@ function VerdictChip({ item, value }) {
   const { state, distance } = verdict(item, value);
   if (state === "open" || (typeof item.min !== "number" && typeof item.max !== "number")) return null;
   if (state === "in") return html`<${Chip} tone="ok" icon="check">${t("check.in")}<//>`;
-  return html`<${Chip} tone="danger" icon="alert">${t(`check.${state}`, { by: formatNumber(distance) })}<//>`;
+  return html`<${Chip} tone="danger" icon="alert">${t(`check.${state}`, { by: formatMeasure(distance, item.unit) })}<//>`;
 }
 
 /** @param {{item: Item, visit: Document, typed: string, onType: (text: string) => void, onNext: () => void}} props */
@@ -208,7 +213,7 @@ function Entry({ item, visit, typed, onType, onNext }) {
   return html`<div class="entry"><label><span class="visually-hidden">${named(item.text)}</span>
       <input ref=${field} inputmode="none" autocomplete="off" value=${typed} placeholder=${`0${decimalMark()}0`}
         onInput=${(/** @type {any} */ event) => onType(event.target.value.replace(/[^\d.,-]/g, ""))} onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && onNext()} />
-      <span class="unit">${item.unit}</span></label>
+      <span class="unit">${unitWord(item.unit, value ?? 0)}</span></label>
       <${VerdictChip} item=${item} value=${value} /></div>
     <${Scale} item=${item} value=${value} last=${known} />`;
 }

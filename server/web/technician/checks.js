@@ -45,19 +45,24 @@ export function restIsOk(items, answers) {
 }
 
 /**
- * Where things stand on the scale under a measured value, as fractions 0..1 of its length.
- * The limits take the middle half; the ends stretch so that every value given is on it.
- * @param {Item} item @param {(number | null | undefined)[]} values
+ * Where things stand on the scale under a measured value, as fractions 0..1 of its length. The limits always take the
+ * middle half, or all but a quarter where there is one limit: a value that is far off is at the end, and `beyond` says so.
+ * @param {Item} item at least one of its limits is a number
+ * @returns {{box: [number, number], place: (value: number) => number, beyond: (value: number) => -1 | 0 | 1}}
  */
-export function scale(item, values) {
-  const known = values.filter((value) => typeof value === "number");
-  const low = item.min ?? Math.min(item.max ?? 0, 0, ...known);
-  const high = item.max ?? Math.max(item.min ?? 1, ...known, low + 1);
-  const margin = (high - low || 1) / 2;
-  const from = Math.min(low - (item.min === null || item.min === undefined ? 0 : margin), ...known);
-  const to = Math.max(high + (item.max === null || item.max === undefined ? 0 : margin), ...known);
-  const place = (/** @type {number} */ value) => (value - from) / (to - from || 1);
-  return { box: [place(low), place(high)], place };
+export function scale({ min, max }) {
+  const [low, high] = [typeof min === "number" ? min : null, typeof max === "number" ? max : null];
+  const one = Math.abs(Number(high ?? low)) || 1;
+  const span = low !== null && high !== null ? high - low || one : one;
+  // With one limit only, the good side begins or ends at nought where that makes sense, else as far away as the limit is large.
+  const from = low !== null ? low - span / (high === null ? 3 : 2) : Math.min(0, Number(high) - span);
+  const to = high !== null ? high + (low === null ? (high - from) / 3 : span / 2) : Number(low) + span;
+  const part = (/** @type {number} */ value) => (value - from) / (to - from);
+  return {
+    box: [low === null ? 0 : part(low), high === null ? 1 : part(high)],
+    place: (value) => Math.min(1, Math.max(0, part(value))),
+    beyond: (value) => (part(value) < 0 ? -1 : part(value) > 1 ? 1 : 0),
+  };
 }
 
 /**

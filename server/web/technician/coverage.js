@@ -12,6 +12,16 @@ const inTime = (a, b) => (a.at < b.at || (a.at === b.at && a.id < b.id) ? -1 : 1
 export const findingOf = (visit, item) =>
   (visit.findings ?? []).filter((/** @type {any} */ one) => one.item === item).sort(inTime).at(-1);
 
+/**
+ * The findings that no item of the checklist asked for, in the order in which they were made; of one that was said again the last.
+ * @param {Document} visit @param {{key: string}[]} items of the checklist @returns {any[]}
+ */
+export function freeFindings(visit, items) {
+  const asked = new Set(items.map((item) => item.key));
+  const free = (visit.findings ?? []).filter((/** @type {any} */ one) => !asked.has(one.item)).sort(inTime);
+  return [...new Map(free.map((/** @type {any} */ one) => [one.item ?? one.id, one])).values()];
+}
+
 /** The causes that count: of several findings for one item the last. @param {any[]} findings @returns {string[]} */
 export function causesOf(findings) {
   /** @type {Map<string, any>} */ const last = new Map();

@@ -1,9 +1,10 @@
 // The technician's day out of the documents on the tablet. Pure: `now` and the zone are arguments.
-import { FINISHED } from "./states.js";
+import { FINISHED, inOrder } from "./states.js";
 
 /** @typedef {import("./types.js").Document} Document */
 
 const OVER = [...FINISHED, "reviewed", "closed"];
+const UNDER_WAY = ["en_route", "on_site", "working", "paused"];
 const ROAD_PER_CROW = 1.35;
 const METRES_PER_SECOND = 12.5;
 const SLACK_S = 15 * 60;
@@ -12,17 +13,41 @@ const SLACK_S = 15 * 60;
 export const isOver = (visit) => OVER.includes(visit.exec_state ?? "not_started");
 
 /**
- * Visits by day. `earlier` holds what was planned before today and never ended; it comes first because it is owed.
- * @param {Document[]} visits @param {string} today @param {(visit: Document) => string} dayOf local planned day, "" if none
+ * With what the office sent a visit back, until the work is finished again.
+ * @param {Document} visit @returns {any} the event, or null
  */
-export function byDay(visits, today, dayOf) {
+export function returned(visit) {
+  if (isOver(visit)) return null;
+  return inOrder(visit.events ?? []).filter((event) => event.type === "returned").at(-1) ?? null;
+}
+
+/**
+ * The visits that one person works at in this moment: those that a colleague works at are not theirs.
+ * @param {Document[]} visits @param {string | undefined} me
+ */
+export const workedAtBy = (visits, me) =>
+  visits.filter((visit) => {
+    if (visit.exec_state !== "working") return false;
+    /** @type {any} */ const last = inOrder(visit.events ?? []).filter((event) => ["started", "resumed"].includes(event.type)).at(-1);
+    return !last?.by || last.by === me;
+  });
+
+/**
+ * Visits by day. `earlier` holds what was planned before today and never ended; it comes first because it is owed. What
+ * is done today belongs to today, whenever it was planned for.
+ * @param {Document[]} visits @param {string} today @param {(visit: Document) => string} dayOf local planned day, "" if none
+ * @param {(visit: Document) => string} [endedOn] local day on which it was finished, "" if it was not
+ */
+export function byDay(visits, today, dayOf, endedOn = () => "") {
   /** @type {Document[]} */ const earlier = [];
   /** @type {Document[]} */ const current = [];
   /** @type {Map<string, Document[]>} */ const later = new Map();
-  for (const visit of [...visits].sort(inPlannedOrder)) {
+  const start = (/** @type {Document} */ visit) => (dayOf(visit) === today ? visit.planned_start : (visit.started_at ?? visit.planned_start));
+  for (const visit of [...visits].sort((a, b) => inPlannedOrder({ ...a, planned_start: start(a) }, { ...b, planned_start: start(b) }))) {
     const day = dayOf(visit);
-    if (day === today) current.push(visit);
-    else if (day && day < today) (isOver(visit) ? [] : earlier).push(visit);
+    const ahead = !day || day > today;
+    if (day === today || (isOver(visit) ? endedOn(visit) === today : ahead && UNDER_WAY.includes(visit.exec_state))) current.push(visit);
+    else if (!ahead) (isOver(visit) ? [] : earlier).push(visit);
     else later.set(day, [...(later.get(day) ?? []), visit]);
   }
   return { earlier, current, later: [...later].sort(([a], [b]) => (a || "9") < (b || "9") ? -1 : 1) };
@@ -36,7 +61,7 @@ function inPlannedOrder(a, b) {
 
 /** The visit the big button is about: the one under way, else the first that is not over. @param {Document[]} visits */
 export function nextVisit(visits) {
-  const underWay = visits.find((visit) => ["en_route", "on_site", "working", "paused"].includes(visit.exec_state));
+  const underWay = visits.find((visit) => UNDER_WAY.includes(visit.exec_state));
   return underWay ?? visits.find((visit) => !isOver(visit)) ?? null;
 }
 

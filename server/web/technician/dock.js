@@ -1,13 +1,14 @@
 // The one big thing: the next verb of a visit, with its undo above it.
-import { Button } from "../shared/components.js";
+import { useState } from "preact/hooks";
+import { Button, Dialog } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatDistance, formatDuration, formatTime, t } from "../shared/i18n.js";
 import { Icon, STATE_ICONS } from "../shared/icons.js";
 import { UNDO_MS, lastPress, step, undoStep } from "./actions.js";
-import { drive, isOver } from "./day.js";
+import { drive, isOver, shortName } from "./day.js";
 import { go } from "./nav.js";
 import { nextStep } from "./states.js";
-import { dayList, dayStart, find, zoneOf } from "./store.js";
+import { dayList, dayStart, find, runningNow, titleOf, zoneOf } from "./store.js";
 
 /** @typedef {import("./types.js").Document} Document */
 
@@ -32,19 +33,36 @@ export function driveTo(visit) {
   return drive(/** @type {any} */ (from), /** @type {any} */ (to));
 }
 
+/** @param {Document[]} visits */
+const names = (visits) => visits.map(({ id }) => shortName(titleOf("visit", id))).join(", ");
+
 /** @param {{visit: Document}} props */
 export function Dock({ visit }) {
   const site = find("site", visit.site_id);
   const next = nextStep(visit.exec_state ?? "not_started");
-  const press = async () => {
-    if (next === "finish") return go(`visit/${visit.id}/finish`);
+  const [asking, setAsking] = useState(false);
+  const others = runningNow.value.filter((other) => other.id !== visit.id);
+  const begin = async () => {
+    setAsking(false);
     if (next) await step(visit, next);
     if (next === "started") go(`visit/${visit.id}/checks`);
+  };
+  const press = () => {
+    if (next === "finish") return go(`visit/${visit.id}/finish`);
+    if (others.length && (next === "started" || next === "resumed")) return setAsking(true);
+    return begin();
+  };
+  const pauseFirst = async () => {
+    for (const other of others) await step(other, "paused");
+    await begin();
   };
   const way = next === "en_route" ? driveTo(visit) : null;
   const label = next && (way && way.metres >= WORTH_SAYING_M ? t("step.drive.about", { distance: formatDistance(way.metres), time: formatDuration(Math.max(60, way.seconds)) }) : t(STEPS[next].word));
   return html`<footer class="dock">
     <${UndoLine} visit=${visit} />
+    ${asking && html`<${Dialog} title=${t("tab.two.title", { name: names(others) })} onClose=${() => setAsking(false)}><div class="reasons">
+      <${Button} kind="primary" icon="pause" onClick=${pauseFirst}>${t("tab.two.pause_first", { name: names(others) })}<//>
+      <${Button} icon="play" onClick=${begin}>${t("tab.two.both")}<//></div><//>`}
     <div class="dock-row">
       ${visit.exec_state === "working"
         ? html`<${Button} action icon="pause" class="side" label=${t("step.paused")} onClick=${() => step(visit, "paused")} />`

@@ -2,8 +2,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { becauseOf, Button, Coverage, lineName, Segmented } from "../shared/components.js";
 import { html } from "../shared/html.js";
-import { formatDuration, formatMoney, formatNumber, formatTime, locale, setLocale, t } from "../shared/i18n.js";
+import { formatDuration, formatMoney, formatTime, locale, setLocale, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
+import { formatMeasure } from "../shared/units.js";
 import { finish, note, workSummary } from "./actions.js";
 import { isFault, latest, progress } from "./checks.js";
 import { isOver, promise } from "./day.js";
@@ -99,7 +100,7 @@ function ActLines({ visit, items }) {
     ${answers.size > 0 && html`<div class="act-line"><div><strong>${t("finish.checks", { n: answers.size })}</strong>${faults.length === 0 && html`<span class="coverage plain"><${Icon} name="check" size=${20} />${t("finish.all_ok")}</span>`}</div>
       ${faults.map((item) => {
         const value = answers.get(item.key)?.value;
-        return html`<p class="fault-line"><${Icon} name="alert" size=${18} />${named(item.text)}${typeof value === "number" ? `: ${formatNumber(value)} ${item.unit ?? ""}` : ""}</p>`;
+        return html`<p class="fault-line"><${Icon} name="alert" size=${18} />${named(item.text)}${typeof value === "number" ? `: ${formatMeasure(value, item.unit)}` : ""}</p>`;
       })}</div>`}
     ${coverage?.suggested && html`<p class="hint">${t("coverage.suggested")}</p>`}
     ${coverage?.amount && Number(coverage.amount) > 0 && html`<div class="act-line total"><div><strong>${t("finish.total")}</strong><strong class="sum">${formatMoney(coverage.amount, coverage.currency)}</strong></div></div>`}

@@ -6,6 +6,7 @@ import { Icon } from "../shared/icons.js";
 import { handIn } from "./actions.js";
 import { describe } from "./describe.js";
 import { go } from "./nav.js";
+import { NoVisit } from "./nowhere.js";
 import { drafts, gone, homeZone, openDrafts, outbox } from "./store.js";
 
 const REASONS = ["reassigned", "cancelled", "withdrawn", "done-by-other", "archived", "deleted"];
@@ -19,6 +20,7 @@ export function Gone({ id }) {
   const entered = openDrafts.value.filter((draft) => draft.document_id === id);
   const written = outbox.value.filter((entry) => entry.mutation.document_id === id);
   const groups = ["needs", "saved", "accepted"].map((state) => ({ state, entries: written.filter((entry) => stateOf(entry.state) === state) })).filter(({ entries }) => entries.length);
+  if (!left && !entered.length && !written.length) return html`<${NoVisit} />`;
   const when = left && `${formatDate(left.at, { tz: homeZone.value, year: false })} ${formatTime(left.at, homeZone.value)}`;
   return html`<div class="visit gone">
     <header class="visit-head"><button type="button" class="back" aria-label=${t("action.back")} onClick=${() => go("")}><${Icon} name="left" size=${26} /></button>

@@ -1,21 +1,15 @@
 // Which view is shown. Addresses under /tablet/ name it, so that a reload without network comes back to it.
 import { computed, signal } from "@preact/signals";
+import { routeOf } from "./route.js";
 
 const BASE = "/tablet/";
-
-/** @typedef {{view: "today"} | {view: "sync"} | {view: "more"} | {view: "visit", id: string, tab: string}} Route */
 
 const path = signal(location.pathname);
 addEventListener("popstate", () => {
   path.value = location.pathname;
 });
 
-/** @type {import("@preact/signals").ReadonlySignal<Route>} */
-export const route = computed(() => {
-  const [view, id, tab] = path.value.slice(BASE.length).split("/");
-  if (view === "visit" && id) return { view, id, tab: tab || "what" };
-  return view === "sync" || view === "more" ? { view } : { view: "today" };
-});
+export const route = computed(() => routeOf(path.value));
 
 /** @param {string} to below /tablet/ @param {{replace?: boolean}} [options] */
 export function go(to, { replace = false } = {}) {

@@ -1,7 +1,8 @@
 // What the office changed since the last contact, in the order it arrived. Pure.
+import { isOver, returned } from "./day.js";
 
 /** @typedef {import("./types.js").Document} Document */
-/** @typedef {{id: string, kind: "added" | "moved" | "removed" | "changed", from?: string | null, to?: string | null, title: string, site_id: string, reason?: string | null, at: string}} News */
+/** @typedef {{id: string, kind: "added" | "moved" | "removed" | "changed" | "returned", from?: string | null, to?: string | null, title: string, site_id: string, reason?: string | null, at: string}} News */
 
 const TOLD = ["instructions", "symptom", "title", "priority", "promised_by", "checklist_id", "service_minutes"];
 
@@ -14,6 +15,9 @@ export function newsOf(before, after, at, reason = null) {
   const about = after ?? before;
   if (!about) return null;
   const base = { id: about.id, title: about.title ?? "", site_id: about.site_id, at };
+  // The office sent finished work back: also when the visit had left this tablet meanwhile.
+  const back = after && (!before || isOver(before)) && returned(after);
+  if (back) return { ...base, kind: "returned", to: after.planned_start ?? null, reason: back.reason ?? null };
   if (!before) return { ...base, kind: "added", to: about.planned_start ?? null };
   // A visit that its own technician has ended leaves the tablet in time; that is no news.
   if (!after) return reason === "archived" ? null : { ...base, kind: "removed", from: before.planned_start ?? null, reason };
@@ -31,6 +35,7 @@ export function gather(known, fresh) {
     const old = lines.get(line.id);
     if (old?.kind === "added" && line.kind === "removed") lines.delete(line.id);
     else if (old?.kind === "added") lines.set(line.id, { ...line, kind: "added", to: line.to ?? old.to });
+    else if (old?.kind === "returned" && line.kind !== "removed") lines.set(line.id, { ...old, ...line, kind: "returned", reason: old.reason });
     else if (old?.kind === "removed" && line.kind === "added") lines.set(line.id, { ...line, kind: old.from === line.to ? "changed" : "moved", from: old.from });
     else if (old?.kind === "moved" && line.kind === "moved" && old.from === line.to) lines.delete(line.id);
     else if (old?.kind === "moved" && line.kind !== "removed") lines.set(line.id, { ...old, ...line, kind: "moved", from: old.from, to: line.to ?? old.to });

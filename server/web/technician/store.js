@@ -5,7 +5,7 @@ import { hasText, localDay, locale, t } from "../shared/i18n.js";
 import { corrected } from "./clock.js";
 import { openDatabase } from "./db.js";
 import { causesOf, withCauses } from "./coverage.js";
-import { byDay, isOver, nextVisit } from "./day.js";
+import { byDay, isOver, nextVisit, workedAtBy } from "./day.js";
 import { keepDrafts } from "./drafts.js";
 import { counts } from "./outbox.js";
 import { overlay } from "./overlay.js";
@@ -153,9 +153,15 @@ export const homeZone = computed(() => homeBranch.value?.tz ?? visits.value.map(
 export const today = computed(() => localDay(now.value, homeZone.value));
 export const zoneOf = (/** @type {Document} */ visit) => find("site", visit.site_id)?.tz ?? homeZone.value;
 
+/** The local day for which a visit is planned, "" if for none. @param {Document} visit */
+export const plannedDay = (visit) => localDay(visit.planned_start, zoneOf(visit));
+
+/** What this person works at in this moment; more than one is worth a word. */
+export const runningNow = computed(() => workedAtBy(visits.value, device.value?.technician.id));
+
 export const days = computed(() => {
   const shown = visits.value.filter((visit) => visit.plan_state !== "cancelled" || isOver(visit));
-  return byDay(shown, today.value, (visit) => localDay(visit.planned_start, zoneOf(visit)));
+  return byDay(shown, today.value, plannedDay, (visit) => localDay(visit.finished_at, zoneOf(visit)));
 });
 /** What is to be done today: also what was left from earlier days. */
 export const dayList = computed(() => [...days.value.earlier, ...days.value.current]);

@@ -4,15 +4,15 @@ import { becauseOf, Coverage, Chip, Empty, Button } from "../shared/components.j
 import { html } from "../shared/html.js";
 import { formatDate, formatDuration, formatTime, t } from "../shared/i18n.js";
 import { Icon, STATE_ICONS } from "../shared/icons.js";
-import { newsSeen } from "./actions.js";
+import { newsSeen, step } from "./actions.js";
 import { latest, progress } from "./checks.js";
-import { dayProgress, isOver, nextVisit, promise, shortName } from "./day.js";
+import { dayProgress, isOver, nextVisit, promise, returned, shortName } from "./day.js";
 import { Dock, driveTo } from "./dock.js";
 import { MapStrip } from "./map-strip.js";
 import { go, wide } from "./nav.js";
 import { SyncChip } from "./sync-chip.js";
 import {
-  assetsOf, checklistOf, chosen, dayList, days, find, firstSync, gone, homeZone, kindName, news, now, outcomeWord, selected, today, whereabouts, zoneOf,
+  assetsOf, checklistOf, chosen, dayList, days, find, firstSync, gone, homeZone, kindName, news, now, outcomeWord, plannedDay, runningNow, selected, titleOf, today, whereabouts, zoneOf,
 } from "./store.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -21,7 +21,7 @@ export function Today() {
   const visit = selected.value;
   if (wide.value) {
     return html`<div class="today wide">
-      <section class="column"><${Head} /><div class="scroll"><${SyncChip} /><${NewsLine} /><${Rows} list=${dayList.value} marked=${visit?.id} /><${Later} /></div><${Foot} /></section>
+      <section class="column"><${Head} /><div class="scroll"><${SyncChip} /><${TwoAtOnce} /><${NewsLine} /><${Rows} list=${dayList.value} marked=${visit?.id} /><${Later} /></div><${Foot} /></section>
       <main class="detail">${visit ? html`<${Detail} visit=${visit} key=${visit.id} />` : html`<${Nothing} />`}</main>
     </div>`;
   }
@@ -29,7 +29,7 @@ export function Today() {
   const rest = dayList.value.filter((other) => other.id !== next?.id);
   return html`<div class="today">
     <${Head} />
-    <main class="scroll"><${SyncChip} /><${NewsLine} />
+    <main class="scroll"><${SyncChip} /><${TwoAtOnce} /><${NewsLine} />
       ${next && html`<${Card} visit=${next} />`}
       ${!next && !rest.length && html`<${Nothing} />`}
       ${!next && rest.length > 0 && html`<p class="group">${t("tab.day.over")}</p>`}
@@ -69,7 +69,7 @@ function NewsLine() {
       <span class="band-end">${open ? t("tab.news.hide") : t("action.show")}<${Icon} name=${open ? "up" : "down"} size=${20} /></span>
     </button>
     ${open && html`<div class="news-list"><ul>${list.map((line) => html`<li>
-        <${Icon} name=${{ added: "plus", removed: "cross", moved: "clock", changed: "pencil" }[line.kind]} size=${20} />
+        <${Icon} name=${{ added: "plus", removed: "cross", moved: "clock", changed: "pencil", returned: "undo" }[line.kind]} size=${20} />
         <button type="button" onClick=${() => go(`visit/${line.id}/what`)}><strong>${find("site", line.site_id)?.name ?? (gone.value.get(line.id)?.title || line.title)}</strong> ${newsText(line)}</button></li>`)}</ul>
       <${Button} onClick=${() => newsSeen()}>${t("tab.news.seen")}<//></div>`}
   </div>`;
@@ -79,16 +79,25 @@ function NewsLine() {
 function newsText(line) {
   const when = (/** @type {string | null | undefined} */ moment) => (moment ? `${formatDate(moment, { year: false, tz: homeZone.value })} ${formatTime(moment, homeZone.value)}` : t("tab.news.unplanned"));
   if (line.kind === "removed") return t(`tab.news.removed.${["reassigned", "cancelled", "withdrawn", "done-by-other"].includes(line.reason ?? "") ? line.reason : "other"}`);
+  if (line.kind === "returned") return t(line.reason ? "tab.news.returned.why" : "tab.news.returned", { why: line.reason });
   return t(`tab.news.${line.kind}`, { from: when(line.from), to: when(line.to) });
 }
 
-/** @param {{list: Document[], marked?: string}} props */
-function Rows({ list, marked }) {
-  return html`<ul class="rows">${list.map((visit) => html`<${Row} key=${visit.id} visit=${visit} marked=${visit.id === marked} />`)}</ul>`;
+/** Time runs at two places: said until one of them is paused, by one press. */
+function TwoAtOnce() {
+  const running = runningNow.value;
+  if (running.length < 2) return null;
+  return html`<div class="notice warn two-at-once" role="status"><${Icon} name="warn" size=${24} /><span>${t("tab.two", { n: running.length })}</span>
+    <div class="pair">${running.map((visit) => html`<${Button} key=${visit.id} icon="pause" onClick=${() => step(visit, "paused")}>${t("tab.two.pause", { name: shortName(titleOf("visit", visit.id)) })}<//>`)}</div></div>`;
 }
 
-/** @param {{visit: Document, marked: boolean}} props */
-function Row({ visit, marked }) {
+/** @param {{list: Document[], marked?: string, dated?: boolean}} props `dated`: say the day where it is not today */
+function Rows({ list, marked, dated = true }) {
+  return html`<ul class="rows">${list.map((visit) => html`<${Row} key=${visit.id} visit=${visit} marked=${visit.id === marked} dated=${dated} />`)}</ul>`;
+}
+
+/** @param {{visit: Document, marked: boolean, dated: boolean}} props */
+function Row({ visit, marked, dated }) {
   const site = find("site", visit.site_id);
   const over = isOver(visit);
   const zone = zoneOf(visit);
@@ -98,11 +107,14 @@ function Row({ visit, marked }) {
     if (!wide.value) go(`visit/${visit.id}/what`);
   };
   const icon = STATE_ICONS[visit.exec_state];
+  const back = returned(visit);
+  // In today's list for what was done or is owed; under a later day's heading the date is said already.
+  const other = dated && visit.planned_start && plannedDay(visit) !== today.value;
   return html`<li><button type="button" class=${`row ${over ? "over" : ""}`} aria-current=${marked ? "true" : undefined} onClick=${open}>
     <time>${visit.planned_start ? formatTime(visit.planned_start, zone) : "—"}</time>
     <span class="row-text">
-      <span class="row-name">${icon && html`<${Icon} name=${icon} size=${20} label=${t(`state.${visit.exec_state}`)} />`}${shortName(site?.name ?? visit.title ?? "")}</span>
-      <span class="row-more">${visit.title || kindName(visit)}${!over && visit.promised_by && html` · <strong>${t("tab.by", { time: formatTime(visit.promised_by, zone) })}</strong>`}${moved && html` · <span class="was">${t("tab.was", { time: formatTime(moved.from, zone) })}</span>`}</span>
+      <span class="row-name">${back ? html`<${Icon} name="undo" size=${20} class="returned" label=${t("tab.returned.mark")} />` : icon && html`<${Icon} name=${icon} size=${20} label=${t(`state.${visit.exec_state}`)} />`}${shortName(site?.name ?? visit.title ?? "")}</span>
+      <span class="row-more">${back && html`<strong class="returned">${t("tab.returned.mark")}</strong> · `}${visit.title || kindName(visit)}${other && html` · ${t("tab.planned.day", { day: formatDate(plannedDay(visit), { year: false }) })}`}${!over && visit.promised_by && html` · <strong>${t("tab.by", { time: formatTime(visit.promised_by, zone) })}</strong>`}${moved && html` · <span class="was">${t("tab.was", { time: formatTime(moved.from, zone) })}</span>`}</span>
     </span>
     <span class="row-end">${over ? html`<${Where} visit=${visit} />` : html`<${Coverage} coverage=${visit.coverage} plain=${!marked} />`}</span>
   </button></li>`;
@@ -120,12 +132,12 @@ function Later() {
   return later.map(([day, list]) => html`<section key=${day}>
     <button type="button" class="later" aria-expanded=${open === day ? "true" : "false"} onClick=${() => setOpen(open === day ? null : day)}>
       <span>${day ? formatDate(day, { year: false }) : t("tab.unplanned")}</span><span>${t("tab.visits", { n: list.length })}</span><${Icon} name=${open === day ? "up" : "down"} size=${20} /></button>
-    ${open === day && html`<${Rows} list=${list} marked=${selected.value?.id} />`}
+    ${open === day && html`<${Rows} list=${list} marked=${selected.value?.id} dated=${false} />`}
   </section>`);
 }
 
 function Foot() {
-  const end = dayList.value.map((visit) => visit.planned_end).filter(Boolean).sort().at(-1);
+  const end = dayList.value.filter((visit) => plannedDay(visit) === today.value).map((visit) => visit.planned_end).filter(Boolean).sort().at(-1);
   return end ? html`<footer class="day-foot">${t("tab.ends", { time: formatTime(end, zoneOf(dayList.value[0])) })}</footer>` : null;
 }
 
@@ -138,9 +150,16 @@ function Card({ visit }) {
       <${PromiseLine} visit=${visit} />
       <h2>${site?.name}</h2>
       <p class="secondary">${[visit.title || kindName(visit), site?.city].filter(Boolean).join(" · ")}</p>
+      <${BackLine} visit=${visit} />
       <div class="chips"><${StateChip} visit=${visit} /><${Coverage} coverage=${visit.coverage} />${site?.danger_note && html`<${Chip} tone="danger" icon="warn">${t("tab.danger")}<//>`}</div>
     </button>
   </article>`;
+}
+
+/** What the office wants to have done still, until the work is finished again. @param {{visit: Document}} props */
+export function BackLine({ visit }) {
+  const back = returned(visit);
+  return back && html`<p class="back-line"><${Icon} name="undo" size=${22} /><span><strong>${t("tab.returned", { name: back.by_name ?? t("conflict.office") })}</strong> ${back.reason}</span></p>`;
 }
 
 /** @param {{visit: Document}} props */
@@ -194,6 +213,7 @@ function Detail({ visit }) {
         <h2>${site?.name}</h2>
         <p class="secondary">${[visit.title || kindName(visit), site?.city].filter(Boolean).join(" · ")}</p>
         <${PromiseBox} visit=${visit} />
+        <${BackLine} visit=${visit} />
         <div class="chips"><${StateChip} visit=${visit} /><${Coverage} coverage=${visit.coverage} because=${because} sum /></div>
         <dl class="facts">
           ${visit.symptom && html`<dt>${t("tab.symptom")}</dt><dd>${visit.symptom}</dd>`}

@@ -41,7 +41,7 @@ export function Visit({ id, tab }) {
 }
 
 /** On which tab a draft's field is. @param {string} field */
-export const tabOf = (field) => (/^(item|skip)\./.test(field) ? "checks" : /^(work_summary|sign\.|comment$|reason\.absent$)/.test(field) ? "finish" : "what");
+export const tabOf = (field) => (/^(item|skip|finding)\./.test(field) ? "checks" : /^(work_summary|sign\.|comment$|reason\.absent$)/.test(field) ? "finish" : "what");
 
 export function Back() {
   return html`<button type="button" class="back" aria-label=${t("action.back")} onClick=${() => go("")}><${Icon} name="left" size=${26} /></button>`;

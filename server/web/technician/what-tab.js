@@ -8,9 +8,9 @@ import { correctSite, note, step } from "./actions.js";
 import { isOver } from "./day.js";
 import { Dock } from "./dock.js";
 import { drafted, keepDraft, useDraft } from "./drafting.js";
-import { inOrder, LEGAL_FROM } from "./states.js";
+import { LEGAL_FROM } from "./states.js";
 import { assetsOf, find, homeZone, kindName, outcomeWord, today, zoneOf } from "./store.js";
-import { PromiseBox, StateChip } from "./today.js";
+import { BackLine, PromiseBox, StateChip } from "./today.js";
 
 /** @typedef {import("./types.js").Document} Document */
 
@@ -25,7 +25,7 @@ export function WhatTab({ visit }) {
         ${because && html`<${Because} coverage=${visit.coverage} because=${because} />`}
         <h2>${visit.title || kindName(visit)}</h2>
         ${visit.symptom && html`<p>${visit.symptom}</p>`}
-        <${Returned} visit=${visit} />
+        <${BackLine} visit=${visit} />
         ${visit.instructions && html`<p class="secondary pre">${visit.instructions}</p>`}
         <dl class="facts">
           ${visit.number && html`<dt>${t("tab.number")}</dt><dd>${visit.number}</dd>`}
@@ -39,12 +39,6 @@ export function WhatTab({ visit }) {
       ${site && html`<${SiteCard} site=${site} />`}
     </div>
     <${Dock} visit=${visit} />`;
-}
-
-/** What the office wants to have done still, until the work is finished again. @param {{visit: Document}} props */
-function Returned({ visit }) {
-  /** @type {any} */ const last = inOrder(visit.events ?? []).filter((event) => event.type === "returned").at(-1);
-  return last && !isOver(visit) ? html`<p class="because"><strong>${t("tab.returned", { name: last.by_name ?? "" })}</strong> ${last.reason}</p>` : null;
 }
 
 /** Every rule that was looked at, in its order, behind the one that decided. @param {{coverage: any, because: string}} props */
