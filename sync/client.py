@@ -73,6 +73,8 @@ class State:
     """The server's history as it was last told (S-71)."""
     cursor: str | None = None
     complete: bool = False
+    today_complete: bool = False
+    """What is to be done today is here, with all that it needs (S-224)."""
     n: int = 0
     documents: dict[str, dict[str, Json]] = field(default_factory=dict)
     """id -> {collection, version, document} as the server last sent it: lean, and with its id (S-12, S-17)."""
@@ -333,6 +335,7 @@ class Replica:
         self.state.documents, self.state.dropped = {}, {}
         self.state.cursor, self.state.stale, self.state.complete = None, [], False
         self.state.read_through = 0
+        self.state.today_complete = False
 
     def pull(self, limit: int | None = None) -> bool:
         """Take in one page; whether there is more. A cursor of another history starts a new baseline (S-15)."""
@@ -361,6 +364,7 @@ class Replica:
             self._take(change)
         self.state.cursor = page["cursor"]
         self.state.complete = self.state.complete or page["first_sync_complete"]
+        self.state.today_complete = self.state.today_complete or page.get("today_complete", self.state.complete)
         if not page["more"]:
             self._forget(self.state.stale, "not-needed")
             self.state.stale = []

@@ -19,6 +19,7 @@ from server.store.models import (
     Asset,
     Branch,
     Checklist,
+    Company,
     Customer,
     PriceItem,
     ProductModel,
@@ -102,6 +103,8 @@ def _people_and_places(company_id: str) -> SmallCompany:
         db.session.flush()
         return item
 
+    # Recorded sessions and other tests plan for days of their own: the window is what `test_sync_package` is about.
+    db.session.get_one(Company, company_id).package_days = 20_000
     branch = add(
         Branch(
             company_id=company_id, id=new_id(), name="Valira", city="Andorra la Vella", locale="en",

@@ -21,9 +21,13 @@ EVERYONE = "everyone"
 """The scope that every device of a company holds: catalogue and reference data."""
 
 
+TECHNICIAN = "technician:"
+"""How the scopes of technicians' tablets begin."""
+
+
 def technician_scope(technician_id: str) -> str:
     """The scope of one technician's tablets."""
-    return f"technician:{technician_id}"
+    return f"{TECHNICIAN}{technician_id}"
 
 
 def owned(
@@ -403,6 +407,13 @@ class EntitySchema(Schema):
     def scopes(self, body: Body) -> frozenset[str]:
         """The scopes that a document is in by itself; by default none, it comes along with others."""
         return frozenset()
+
+    def about(self, body: Body) -> tuple[str, str] | None:
+        """The first and last moment that a document is about: a scope with a window has it while the window reaches it.
+
+        None for what is there at any time.
+        """
+        return None
 
     def why_left(self, body: Body) -> str:
         """The reason code that a replica hears when the document leaves its scope."""

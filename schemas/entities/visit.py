@@ -26,7 +26,7 @@ from schemas.entities.base import (
     usually,
 )
 from sync.change import Body
-from sync.states import LEADS_TO, OFFICE_EVENTS, PERFORMED, REVIEWED
+from sync.states import FINISHED, LEADS_TO, OFFICE_EVENTS, PERFORMED, REVIEWED, UNDER_WAY
 
 PLAN_STATES = ["due", "planned", "published", "withdrawn", "cancelled", "merged"]
 CAUSES = ["wear", "defect", "installation", "misuse", "foreign_part", "environment"]
@@ -205,6 +205,16 @@ class VisitSchema(EntitySchema):
         if body.get("plan_state") == "published" and body.get("assignee_id"):
             return frozenset({technician_scope(body["assignee_id"])})
         return frozenset()
+
+    def about(self, body: Body) -> tuple[str, str] | None:
+        """When it is planned, else when it is wanted, until it is begun: what was begun stays where it is."""
+        if body["exec_state"] in UNDER_WAY | FINISHED | REVIEWED:
+            return None
+        for first, last in (("planned_start", "planned_end"), ("window_start", "window_end")):
+            if body[first]:
+                return body[first], max(body[first], body[last] or "")
+        days = sorted(day for day in (body["due_from"], body["due_to"]) if day)
+        return (f"{days[0]}T00:00:00.000Z", f"{days[-1]}T23:59:59.999Z") if days else None
 
     def why_left(self, body: Body) -> str:
         if body.get("archived"):

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from schemas.entities.base import EVERYONE, technician_scope
 from server.actions.device_notices import note
+from server.actions.move_windows import open_window
 from server.actions.passwords import hash_password, verify
 from server.actions.renew_token import new_token
 from server.actions.sign_in import token_hash
@@ -186,6 +187,7 @@ def _use(
     )
     db.session.add(device)
     db.session.flush()
+    open_window(company.id, technician.id, now)
     _grant(device, [technician_scope(technician.id), EVERYONE])
     return Enrolled(
         token=token, device=device, technician=technician, company=company, locale=user.locale if user else "en"

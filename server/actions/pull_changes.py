@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from server.actions.contact import note_address
 from server.actions.history import note_ahead, renew_epoch
+from server.actions.move_windows import window_on
 from server.problems import Problem
 from server.store import pull
+from server.store.ahead import work_ahead
 from server.store.marks import marks
 from server.store.pull import Page
-from server.store.queries import devices
+from server.store.queries import devices, packages
 from server.store.queries.people import Holder
 from server.store.transaction import snapshot, transactional
 from sync.feed import BadCursor, Cursor, decode
@@ -23,18 +26,34 @@ CONTACT_NOTED = timedelta(seconds=20)
 
 
 def pull_changes(
-    company_id: str, device_id: str, cursor_text: str | None, limit: int, *, schema_version: int
+    company_id: str,
+    device_id: str,
+    cursor_text: str | None,
+    limit: int,
+    *,
+    schema_version: int,
+    now: datetime | None = None,
 ) -> tuple[str, str, bool]:
     """The answer's JSON text, the encoded cursor, and whether there is more.
+
+    A first pull of more than one page begins with the work of today, as of `now` (S-224).
 
     Raises Problem `bad-cursor` for text that is no cursor, `epoch-changed` for a cursor of another history,
     `cursor-too-old` for one from which removals may be gone from the feed.
     """
-    return _pull(company_id, device_id, cursor_text, limit, schema_version, anew=False)
+    moment = now or datetime.now(UTC)
+    return _pull(company_id, device_id, cursor_text, limit, schema_version, moment, anew=False)
 
 
 def _pull(
-    company_id: str, device_id: str, cursor_text: str | None, limit: int, schema_version: int, *, anew: bool
+    company_id: str,
+    device_id: str,
+    cursor_text: str | None,
+    limit: int,
+    schema_version: int,
+    now: datetime,
+    *,
+    anew: bool,
 ) -> tuple[str, str, bool]:
     known = marks().known(company_id)
     with snapshot(anew=anew):
@@ -44,24 +63,41 @@ def _pull(
         ahead = cursor.seq > here.newest
         too_old = pull.is_too_old(here.held, cursor)
         page = Page(changes=[], cursor=cursor, more=False)
+        ahead_of_it: list[str] = []
         if not went_back and not ahead and not too_old:
             page = pull.read_page(company_id, here, cursor, limit, schema_version)
+            if page.more and not cursor_text:
+                ahead_of_it = _work_of_today(company_id, here.held, schema_version, now, limit)
     if went_back:
         # A snapshot that was begun before the mark was read may only be a moment old: what a later one shows counts.
         if anew:
-            renew_epoch(company_id, here.epoch, datetime.now(UTC))
-        return _pull(company_id, device_id, cursor_text, limit, schema_version, anew=True)
+            renew_epoch(company_id, here.epoch, now)
+        return _pull(company_id, device_id, cursor_text, limit, schema_version, now, anew=True)
     if ahead:
-        note_ahead(company_id, device_id, datetime.now(UTC))
+        note_ahead(company_id, device_id, now)
         raise Problem(410, "epoch-changed", field="cursor")
     if too_old:
         raise Problem(410, "cursor-too-old", field="cursor")
+    if ahead_of_it:
+        page = Page(changes=ahead_of_it[:limit], cursor=cursor, more=True)
     after = page.cursor.encode()
     first = max((one.granted for one in here.held), default=0)
     past_first = cursor.seq > first or (cursor.seq == first and not cursor.document_id)
     complete = past_first or not page.more
-    body = _answer(page.changes, after, page.more, complete, here.epoch, here.newest, here.backed_up_through)
+    today = complete or (not cursor_text and len(ahead_of_it) <= limit)
+    body = _answer(page.changes, after, page.more, complete, today, here.epoch, here.newest, here.backed_up_through)
     return body, after, page.more
+
+
+def _work_of_today(
+    company_id: str, held: Sequence[pull.Subscription], schema_version: int, now: datetime, limit: int
+) -> list[str]:
+    """Changes that put what is to be done today, by the day of the technician's branch."""
+    own = [one.scope for one in held if packages.is_technicians(one.scope) and one.revoked is None]
+    if not own:
+        return []
+    tomorrow = window_on(now, packages.reach(company_id, own[0]).tz, days=0).until
+    return work_ahead(company_id, held, tomorrow, schema_version, limit)
 
 
 def nothing_new(holder: Holder, cursor_text: str | None) -> str | None:
@@ -70,16 +106,23 @@ def nothing_new(holder: Holder, cursor_text: str | None) -> str | None:
     known = marks().known(holder.company_id)
     if cursor_text != here or marks().went_back(holder.company_id, holder.feed_epoch, holder.feed_n, known):
         return None
-    return _answer([], here, False, True, holder.feed_epoch, holder.feed_n, holder.backed_up_through)
+    return _answer([], here, False, True, True, holder.feed_epoch, holder.feed_n, holder.backed_up_through)
 
 
 def _answer(
-    changes: list[str], cursor: str, more: bool, complete: bool, epoch: str, newest: int, backed_up_through: int
+    changes: list[str],
+    cursor: str,
+    more: bool,
+    complete: bool,
+    today: bool,
+    epoch: str,
+    newest: int,
+    backed_up_through: int,
 ) -> str:
     told = {True: "true", False: "false"}
     return (
         f'{{"changes":[{",".join(changes)}],"cursor":"{cursor}","more":{told[more]},'
-        f'"first_sync_complete":{told[complete]},"epoch":"{epoch}","seq":{newest},'
+        f'"first_sync_complete":{told[complete]},"today_complete":{told[today]},"epoch":"{epoch}","seq":{newest},'
         f'"backed_up_through":{backed_up_through}}}'
     )
 

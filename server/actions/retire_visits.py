@@ -16,8 +16,11 @@ from server.store.transaction import transactional
 KEPT = timedelta(days=14)
 """How long a finished or cancelled visit stays on the tablets."""
 
-SHOWN = 3
+SHOWN = 5
 """How many recent visits an asset shows."""
+MOST_SEEN = 10
+LONGEST = 500
+"""Of each of these visits it tells so many readings and findings at most, and so much of a text."""
 
 BATCH = 200
 
@@ -63,6 +66,7 @@ def _renew(company_id: str, sites: Sequence[str]) -> int:
     names = office.technician_names(company_id)
     zones = queries.time_zones(company_id, sites)
     finished = queries.last_finished(company_id, sites, SHOWN)
+    seen = queries.seen_on(company_id, {visit.id for each in finished.values() for visit in each})
     renewed = 0
     for asset in queries.assets_at(company_id, sites):
         recent = [
@@ -71,6 +75,7 @@ def _renew(company_id: str, sites: Sequence[str]) -> int:
                 "kind": visit.kind,
                 "technician": names.get(visit.performed_by_id or ""),
                 "outcome": outcome(visit.events),
+                **_seen(seen[visit.id], asset.id),
             }
             for visit in finished.get(asset.id, ())
         ]
@@ -78,3 +83,18 @@ def _renew(company_id: str, sites: Sequence[str]) -> int:
             asset.recent_visits = recent
             renewed += 1
     return renewed
+
+
+def _seen(found: queries.Seen, asset_id: str) -> dict[str, Any]:
+    """What was read and found at a machine, and what was said of the visit; nothing of what there is nothing of."""
+    readings = [one for one in found.readings if one["asset_id"] == asset_id]
+    findings = [one for one in found.findings if one.get("asset_id") in (None, asset_id)]
+    told = {
+        "summary": (found.summary or "")[:LONGEST],
+        "readings": [{name: one.get(name) for name in ("meter", "value", "unit")} for one in readings[-MOST_SEEN:]],
+        "findings": [
+            {"severity": one["severity"], "cause": one.get("cause"), "text": one["text"][:LONGEST]}
+            for one in findings[-MOST_SEEN:]
+        ],
+    }
+    return {name: value for name, value in told.items() if value}

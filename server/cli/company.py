@@ -1,14 +1,20 @@
-"""`flask init`: a real installation: one administrator, a first branch, all kinds of work; no demo accounts."""
+"""`flask init`: a real installation: one administrator, a first branch, all kinds of work; no demo accounts.
+
+`flask package`: how many days its tablets hold.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from server.actions.found_company import open_company
+from server.actions.set_package import MOST_DAYS, set_package_days
 from server.cli.guard import wrong
 from server.problems import Problem
+from server.store.queries import people
 
 OPTIONS = {
     "company.name": "--name",
@@ -41,4 +47,18 @@ def init(name: str, email: str, password: str, locale: str, branch: str, **place
     click.echo(f"{company.name} is ready. Sign in as {email.strip().lower()}.")
 
 
-COMMANDS: tuple[click.Command, ...] = (init,)
+@click.command("package")
+@click.option("--days", type=click.IntRange(0, MOST_DAYS), required=True, help="Days before and after today.")
+@click.option("--company", "named", default=None, help="Its name, where the installation has several.")
+def package(days: int, named: str | None) -> None:
+    """Say of how many days around today tablets hold the visits; they get and drop what follows from it."""
+    found = [each for each in people.companies() if named in (None, each.name)]
+    if len(found) != 1:
+        names = ", ".join(each.name for each in found or people.companies()) or "none"
+        raise click.BadParameter(f"name one of the companies: {names}.", param_hint="--company")
+    report = set_package_days(found[0].id, days, datetime.now(UTC))
+    moved = f"{report['entered']} documents came, {report['left']} left"
+    click.echo(f"Tablets hold {days} days before and after today: {moved}.")
+
+
+COMMANDS: tuple[click.Command, ...] = (init, package)

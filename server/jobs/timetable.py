@@ -10,6 +10,7 @@ from typing import Any
 from server.actions.end_upload import end_unfinished
 from server.actions.generate_visits import generate_visits
 from server.actions.keep_house import keep_house
+from server.actions.move_windows import move_windows
 from server.actions.retire_visits import retire_visits
 from server.actions.take_up import take_up_aside
 from server.store.files import current_files
@@ -46,6 +47,10 @@ def _generate(company_id: str, now: datetime) -> dict[str, Any]:
     return generate_visits(company_id, now).to_json()
 
 
+def _move_windows(company_id: str, now: datetime) -> dict[str, Any]:
+    return move_windows(company_id, now)
+
+
 def _retire(company_id: str, now: datetime) -> dict[str, Any]:
     return retire_visits(company_id, now)
 
@@ -63,6 +68,7 @@ def _take_up(company_id: str, now: datetime) -> dict[str, Any]:
 
 
 TIMETABLE: tuple[Job, ...] = (
+    Job(name="move_windows", work=_move_windows, minute=1),
     Job(name="generate_visits", work=_generate, minute=5),
     Job(name="take_up_aside", work=_take_up, minute=15),
     Job(name="keep_house", work=_keep_house, minute=35),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import orjson
 from sqlalchemy.orm import Session
 
 from schemas.entities import COLLECTIONS
-from server.store import rows
+from server.store import rows, windows
 from server.store.author import author
-from server.store.models import SYNCED, Document, DocumentVersion, FileReference, ScopeFeed
+from server.store.models import SYNCED, Document, DocumentVersion, FileReference
 from server.store.standing import Scopes
 from server.store.stored import FIRST, Stored, compact, table_of
 from sync.change import Body
-from sync.scope import Moves, Placement, place
+from sync.scope import Placement, place
 
 ABSENT = object()
 
@@ -28,7 +28,6 @@ VERSION_NAMES = (
     "at",
 )  # fmt: skip
 FILE_NAMES = ("company_id", "sha256", "document_id")
-FEED_NAMES = ("company_id", "scope", "document_id", "collection", "seq", "live", "reason")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +110,9 @@ class Changes:
         self.left_because: dict[str, str] = {}
         self.collections: dict[str, str] = {}
         self.files: list[rows.Row] = []
+        self.dated: dict[str, tuple[frozenset[str], windows.Span]] = {}
+        """What is about a stretch of time: its scopes, and that."""
+        self.made_on_tablets: set[str] = set()
 
     def take(self, change: Change) -> None:
         """Add the rows of one change, if it is one."""
@@ -157,11 +159,12 @@ class Changes:
         if change.table:
             stood = old.body if old else None
             self.tables.append(TableRow(collection=change.collection, id=change.id, before=stood, body=body))
-        self.placements[change.id] = Placement(
-            scopes=frozenset() if change.gone else schema.scopes(body),
-            refs=refs,
-            refs_before=old.refs if old else frozenset(),
-        )
+        scopes = frozenset() if change.gone else schema.scopes(body)
+        self.placements[change.id] = Placement(scopes=scopes, refs=refs, refs_before=old.refs if old else frozenset())
+        if scopes and (span := schema.about(body)) is not None:
+            self.dated[change.id] = (scopes, span)
+        if old is None and self.author.device_id is not None:
+            self.made_on_tablets.add(change.id)
         self.collections[change.id] = change.collection
         fresh = schema.files(body) - schema.files(old.body if old else {})
         self.files += [
@@ -189,24 +192,16 @@ class Changes:
 
     def write_feed(self, number: int) -> None:
         """Move scopes and feed rows under the feed number, which was taken just now: nobody else moves any."""
+        outside = windows.outside(self.session, self.company_id, self.dated) if self.dated else set()
+        for scope, doc in outside:
+            self.placements[doc] = replace(self.placements[doc], scopes=self.placements[doc].scopes - {scope})
         scopes = Scopes(self.session, self.company_id)
         moves = place(self.placements, scopes)
-        scopes.write(moves)
-        feed = [row | {"seq": number} for row in self._feed_rows(moves, scopes.collections | self.collections)]
-        rows.insert(self.session, table_of(ScopeFeed), feed, names=FEED_NAMES, twice="replace")
-
-    def _feed_rows(self, moves: Moves, collections: Mapping[str, str]) -> list[rows.Row]:
-        live = {(scope, doc) for doc in self.placements for scope in moves.members[doc]} | moves.entered
-        reasons: dict[tuple[str, str], str | None] = dict.fromkeys(sorted(live))
-        reasons |= {(scope, doc): self.left_because.get(doc, "not-needed") for scope, doc in sorted(moves.left)}
-        return [
-            {
-                "company_id": self.company_id,
-                "scope": scope,
-                "document_id": doc,
-                "collection": collections.get(doc),
-                "live": reason is None,
-                "reason": reason,
-            }
-            for (scope, doc), reason in reasons.items()
-        ]
+        because = {
+            (scope, doc): windows.OUT_OF_WINDOW if (scope, doc) in outside else self.left_because[doc]
+            for scope, doc in moves.left
+            if doc in self.left_because
+        }
+        # A tablet that makes what it is not to hold has it until it hears so, and its edits of it are its own.
+        because |= {pair: windows.OUT_OF_WINDOW for pair in outside if pair[1] in self.made_on_tablets}
+        scopes.write(moves, number, changed=self.placements, because=because, known=self.collections)

@@ -15,6 +15,7 @@ from server.store.models import Document, ScopeFeed, ScopeReason
 from sync.scope import SELF, Moves, Pair, Reason
 
 REASON_NAMES = ("company_id", "scope", "document_id", "via")
+FEED_NAMES = ("company_id", "scope", "document_id", "collection", "seq", "live", "reason")
 
 
 @functools.cache
@@ -98,8 +99,40 @@ class Scopes:
             found.setdefault(doc, set()).add(via)
         return found
 
-    def write(self, moves: Moves) -> None:
-        """Keep the reasons as the moves leave them."""
+    def write(
+        self,
+        moves: Moves,
+        number: int,
+        *,
+        changed: Iterable[str],
+        because: Mapping[Pair, str],
+        known: Mapping[str, str],
+    ) -> None:
+        """Keep the reasons as the moves leave them, and move the feed rows forward to a number.
+
+        Rows of what is `changed` move wherever it is. `because`: why a document is not in a scope, where there is more
+        to say than that nothing needs it there; told also of what was not in it before. `known`: collections.
+        """
+        self._keep_reasons(moves)
+        live = {(scope, doc) for doc in changed for scope in moves.members[doc]} | moves.entered
+        told: dict[Pair, str | None] = dict.fromkeys(sorted(live))
+        told |= {pair: because.get(pair, "not-needed") for pair in sorted(moves.left | because.keys())}
+        collections = self.collections | dict(known)
+        feed = [
+            {
+                "company_id": self.company_id,
+                "scope": scope,
+                "document_id": doc,
+                "collection": collections.get(doc),
+                "seq": number,
+                "live": reason is None,
+                "reason": reason,
+            }
+            for (scope, doc), reason in told.items()
+        ]
+        rows.insert(self.session, ScopeFeed.__table__, feed, names=FEED_NAMES, twice="replace")  # type: ignore[arg-type]
+
+    def _keep_reasons(self, moves: Moves) -> None:
         self._forget(moves.lost)
         rows.insert(
             self.session,

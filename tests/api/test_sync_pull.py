@@ -10,8 +10,10 @@ import pytest
 from flask import Flask
 
 from schemas.entities import COLLECTIONS
+from schemas.entities.base import technician_scope
 from server.extensions import db
-from server.store.models import Asset, Company, Site, Visit
+from server.store.feed import next_number
+from server.store.models import Asset, Company, DeviceScope, Site, Visit
 from server.store.transaction import transactional
 from server.store.types import new_id
 from sync.client import Refused
@@ -382,3 +384,41 @@ def test_two_tablets_of_one_technician_end_alike(app: Flask, company: SmallCompa
     assert anna.state.documents == second.state.documents
     assert second.body(visit)["exec_state"] == "working"
     assert anna.body(company.sites[0])["danger_note"] == "Wet floor"
+
+
+def test_a_scope_that_is_granted_later_brings_what_did_not_change_since_and_its_end_takes_it_again(
+    app: Flask, company: SmallCompany, anna: Tablet
+) -> None:
+    """S-10, S-14 (laws 1, 5 and 6): a row counts for a device as `max(row, grant)`, and an end is one for all rows."""
+    with app.app_context():
+        visit = company.visit(site_id=company.sites[2])
+        publish(company.id, visit, company.boris)
+    anna.read()
+    before = set(anna.ids)
+    assert visit not in before
+    key = (company.id, anna.state.device_id, technician_scope(company.boris))
+
+    @transactional
+    def turn(*, grant: bool) -> None:
+        number = next_number(db.session(), company.id)
+        held = db.session.get(DeviceScope, key)
+        if held is not None:
+            db.session.delete(held)
+            db.session.flush()
+        granted = held.granted if held is not None and not grant else number
+        ended = None if grant else number
+        row = DeviceScope(company_id=key[0], device_id=key[1], scope=key[2], granted=granted, revoked=ended)
+        db.session.add(row)
+
+    for limit in (1, 50):
+        with app.app_context():
+            turn(grant=True)
+        anna.read(limit)
+        assert {visit, company.sites[2], company.boris} <= anna.ids
+        assert anna.verify().whole
+        with app.app_context():
+            turn(grant=False)
+        anna.read(limit)
+        assert anna.ids == before
+        assert anna.state.dropped[visit] == "revoked"
+        assert anna.verify().whole

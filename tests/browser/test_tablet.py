@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenTablet
 from tests.browser.hands import answer_everything, open_visit, photo, press, send_now, sign, start_work
@@ -315,3 +315,34 @@ def test_the_map_is_there_without_a_network(open_tablet: OpenTablet, office: Off
     page.reload()
     expect(page.locator(".row").first).to_be_visible()
     expect(page.locator(".map-strip[data-ready]")).to_be_visible(timeout=20_000)
+
+
+def test_the_work_of_today_can_begin_while_the_rest_of_the_first_load_is_on_its_way(
+    open_tablet: OpenTablet, office: Office
+) -> None:
+    """S-224: the link breaks after the first page; the day is there and says so."""
+    technician, visits = office.technician_to_look_at()
+    page = open_tablet(None)
+    pulled: list[str] = []
+
+    def thin_link(route: Route) -> None:
+        pulled.append(route.request.url)
+        if len(pulled) == 1:
+            route.continue_(url=re.sub(r"limit=\d+", "limit=60", route.request.url))
+        else:
+            route.abort()
+
+    page.route("**/sync/v1/pull?*", thin_link)
+    page.locator("#enrol-code").fill(office.code_for(technician))
+    page.locator(".enrol-form .primary").click()
+    expect(page.locator(".coming")).to_be_visible()
+    for visit in visits:
+        expect(page.locator(".row, .card").filter(has_text=visit["site"]["name"].split()[-1]).first).to_be_visible()
+    open_visit(page, visits[0]["id"])
+    page.locator("#tab-checks").click()
+    expect(page.locator("#tab-panel li").first).to_be_visible()
+    page.unroute("**/sync/v1/pull?*")
+    page.goto(re.sub(r"/tablet/.*", "/tablet/sync", page.url))
+    page.locator(".dock .primary").click()
+    page.locator(".places a").first.click()
+    expect(page.locator(".coming")).to_have_count(0)

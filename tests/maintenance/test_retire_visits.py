@@ -14,7 +14,7 @@ from server.extensions import db
 from server.store import documents
 from server.store.models import Asset, Coverage, Visit
 from server.store.transaction import transactional
-from tests.builders import SmallCompany, change, publish
+from tests.builders import SmallCompany, change, entry, publish
 from tests.maintenance.builders import NOON, a_plan, do, edit_visit, generate, visits_of
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -64,7 +64,7 @@ def test_a_cancelled_visit_leaves_two_weeks_after_it_was_cancelled(company: Smal
     assert archived(company, visit.id)
 
 
-def test_an_asset_shows_its_last_three_visits_newest_first(company: SmallCompany) -> None:
+def test_an_asset_shows_its_last_visits_newest_first(company: SmallCompany) -> None:
     for days_ago, last in ((20, "done"), (9, "no_access"), (6, "partly_done"), (3, "done")):
         a_finished_visit(company, days_ago, last)
     assert retire_visits(company.id, NOON)["assets_renewed"] == 1
@@ -74,6 +74,29 @@ def test_an_asset_shows_its_last_three_visits_newest_first(company: SmallCompany
         {"date": "2026-05-01", "kind": "preventive_maintenance", "technician": "Anna", "outcome": "done"},
         {"date": "2026-04-28", "kind": "preventive_maintenance", "technician": "Anna", "outcome": "partly_done"},
         {"date": "2026-04-25", "kind": "preventive_maintenance", "technician": None, "outcome": "no_access"},
+        {"date": "2026-04-14", "kind": "preventive_maintenance", "technician": "Anna", "outcome": "done"},
+    ]
+
+
+def test_an_asset_tells_what_was_read_and_found_at_it(company: SmallCompany) -> None:
+    first, second = company.assets[0], company.assets[1]
+    visit = a_finished_visit(company, 3)
+    edit_visit(
+        company, visit, work_summary="Seal changed " + "x" * 600, asset_ids=[first],
+        readings=[entry(asset_id=first, meter="hours", value=1200.5, unit="h"),
+                  entry(asset_id=second, meter="hours", value=7, unit="h")],
+        findings=[entry(severity="minor", text="Rust on the base"),
+                  entry(severity="major", cause="wear", asset_id=first, text="Bearing hums"),
+                  entry(severity="minor", asset_id=second, text="Of the other one")],
+    )  # fmt: skip
+    retire_visits(company.id, NOON)
+    [told] = db.session.get_one(Asset, (company.id, first), populate_existing=True).recent_visits
+    assert told["summary"].startswith("Seal changed")
+    assert len(told["summary"]) == 500
+    assert told["readings"] == [{"meter": "hours", "value": 1200.5, "unit": "h"}]
+    assert told["findings"] == [
+        {"severity": "minor", "cause": None, "text": "Rust on the base"},
+        {"severity": "major", "cause": "wear", "text": "Bearing hums"},
     ]
 
 

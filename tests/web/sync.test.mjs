@@ -341,6 +341,17 @@ test("a page that is late never replaces a newer version", async () => {
   assert.equal((await db.documents.get(["visit", "v1"])).document.title, "new");
 });
 
+test("that the work of today is here is known before the rest of the first load is", async () => {
+  const db = await tablet(office());
+  const page = { changes: [{ collection: "visit", id: "v1", op: "put", version: 1, document: { title: "Today" } }], cursor: "a" };
+  await database.takePage(db, { ...page, more: true, first_sync_complete: false, today_complete: true }, { at: "2026-11-23T08:00:00.000Z", fresh: true });
+  assert.equal(await database.readMeta(db, "firstToday"), "2026-11-23T08:00:00.000Z");
+  assert.equal(await database.readMeta(db, "firstSync"), undefined);
+  await database.takePage(db, { ...page, more: false, first_sync_complete: true, today_complete: true }, { at: "2026-11-23T08:01:00.000Z", fresh: false });
+  assert.equal(await database.readMeta(db, "firstToday"), "2026-11-23T08:00:00.000Z");
+  assert.equal(await database.readMeta(db, "firstSync"), "2026-11-23T08:01:00.000Z");
+});
+
 test("the first sync is no news, the next one is", async () => {
   const server = office();
   const db = await tablet(server);

@@ -251,3 +251,12 @@ test("ids sort by when they were made and are of version 7", () => {
   assert.ok(early < later);
   assert.match(early, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
+
+test("days that come into reach and days that have passed are no news; what the office moved far off is", () => {
+  const at = "2026-11-23T08:00:00.000Z";
+  const on = (/** @type {string} */ start) => ({ id: "v", title: "", site_id: "s", planned_start: start });
+  assert.equal(newsOf(undefined, on("2026-12-07T08:00:00.000Z"), at), null);
+  assert.equal(newsOf(undefined, on("2026-11-24T08:00:00.000Z"), at)?.kind, "added");
+  assert.equal(newsOf(on("2026-11-08T08:00:00.000Z"), undefined, at, "out-of-window"), null);
+  assert.equal(newsOf(on("2026-11-24T08:00:00.000Z"), undefined, at, "out-of-window")?.kind, "removed");
+});

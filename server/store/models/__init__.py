@@ -25,6 +25,7 @@ from server.store.models.sync import (
     Mutation,
     ScopeFeed,
     ScopeReason,
+    ScopeWindow,
     SyncClock,
 )
 from server.store.models.synced import Synced
@@ -42,6 +43,6 @@ __all__ = [
     "DocumentDigest", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FeedMark", "FileReference", "FormerToken",
     "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence",
     "OfficeKey", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed",
-    "ScopeFloor", "ScopePast", "ScopeReason", "ServiceKind", "Site", "StoredFile", "SyncClock", "Synced",
-    "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm", "WholeEdit",
+    "ScopeFloor", "ScopePast", "ScopeReason", "ScopeWindow", "ServiceKind", "Site", "StoredFile", "SyncClock",
+    "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm", "WholeEdit",
 ]  # fmt: skip

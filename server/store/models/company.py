@@ -22,7 +22,8 @@ from server.store.types import (
 class Company(Model):
     """A tenant: one service organisation with all its data. `epoch` names the history that cursors belong to.
 
-    A restore at `restored_at` brought the data back to what they were at `restored_to`.
+    A restore at `restored_at` brought the data back to what they were at `restored_to`. A tablet holds the visits of
+    `package_days` before and after today.
     """
 
     id: Mapped[Id]
@@ -33,6 +34,7 @@ class Company(Model):
     visit_number: Mapped[int] = mapped_column(default=20000)
     restored_at: Mapped[OptionalAt]
     restored_to: Mapped[OptionalAt]
+    package_days: Mapped[int] = mapped_column(default=14)
 
 
 class Branch(Synced, Model):

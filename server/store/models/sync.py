@@ -180,6 +180,15 @@ class DeviceScope(Model):
     revoked: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class ScopeWindow(Model):
+    """The stretch of time that a scope reaches: what is about another one is not in it. No row: it reaches all."""
+
+    company_id: Mapped[CompanyId]
+    scope: Mapped[str] = mapped_column(String(60), primary_key=True)
+    since: Mapped[At]
+    until: Mapped[At]
+
+
 class Mutation(Model):
     """The inbox and journal: every mutation as it came, with its stored result. The id has its effect once.
 

@@ -200,6 +200,27 @@ def last_finished(company_id: str, sites: Sequence[str], count: int) -> dict[str
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a visit tells of the equipment: its summary, and its entries as the wire has them."""
+
+    summary: str | None
+    readings: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+
+
+def seen_on(company_id: str, ids: Iterable[str]) -> dict[str, Seen]:
+    """What visits tell of the equipment, by visit."""
+    found: dict[str, Seen] = {}
+    for part in chunks(sorted(ids)):
+        statement = select(Visit.id, Visit.work_summary, Visit.readings, Visit.findings).where(
+            Visit.company_id == company_id, Visit.id.in_(part)
+        )
+        for row in db.session.execute(statement):
+            found[row.id] = Seen(summary=row.work_summary, readings=row.readings, findings=row.findings)
+    return found
+
+
 def finished_before(company_id: str, moment: datetime, limit: int) -> list[str]:
     """Visits to retire: ended before `moment`, or cancelled or merged and unchanged since; none that is archived."""
     ended = Visit.finished_at < moment

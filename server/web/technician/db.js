@@ -87,7 +87,7 @@ export function register(db, device) {
       await db.documents.clear();
       await db.gone.clear();
       await db.conflicts.clear();
-      await db.meta.bulkDelete(["cursor", "news", "firstSync", "conflictsAt"]);
+      await db.meta.bulkDelete(["cursor", "news", "firstSync", "firstToday", "conflictsAt"]);
     }
     if (before?.device_id !== device.device_id) {
       const { entries, nextN } = renumber(await db.outbox.toArray(), device.technician.id);
@@ -103,7 +103,7 @@ export function register(db, device) {
 /**
  * Take in one page of the feed. An older version never replaces a newer one.
  * @param {Database} db
- * @param {{changes: Change[], cursor: string, more: boolean, first_sync_complete?: boolean}} page
+ * @param {{changes: Change[], cursor: string, more: boolean, first_sync_complete?: boolean, today_complete?: boolean}} page
  * @param {{at: string, fresh: boolean}} options `fresh`: this page starts a first or a new baseline
  */
 export function takePage(db, page, { at, fresh }) {
@@ -137,6 +137,7 @@ export function takePage(db, page, { at, fresh }) {
       }
     }
     await writeMeta(db, "cursor", page.cursor);
+    if (page.today_complete && !(await readMeta(db, "firstToday"))) await writeMeta(db, "firstToday", at);
     if (!page.more) {
       if (await readMeta(db, "rebasing")) await sweep(db, generation, at, news);
       await db.meta.delete("rebasing");

@@ -9,7 +9,7 @@ import { go } from "./nav.js";
 import { NoVisit } from "./nowhere.js";
 import { drafts, gone, homeZone, openDrafts, outbox } from "./store.js";
 
-const REASONS = ["reassigned", "cancelled", "withdrawn", "done-by-other", "archived", "deleted"];
+const REASONS = ["reassigned", "cancelled", "withdrawn", "done-by-other", "archived", "deleted", "out-of-window"];
 
 /** Why a visit left, as a whole sentence. @param {string | null | undefined} reason */
 export const whyGone = (reason) => t(`gone.${REASONS.includes(reason ?? "") ? reason : "other"}`);

@@ -6,6 +6,8 @@ import { isOver, returned } from "./day.js";
 
 const TOLD = ["instructions", "symptom", "title", "priority", "promised_by", "checklist_id", "service_minutes"];
 
+const SOON_MS = 6 * 86_400_000;
+
 /**
  * One visit before and after a pull; null when nothing changed that the technician must know.
  * @param {Document | undefined} before @param {Document | undefined} after @param {string} at @param {string | null} [reason] of a removal
@@ -18,9 +20,11 @@ export function newsOf(before, after, at, reason = null) {
   // The office sent finished work back: also when the visit had left this tablet meanwhile.
   const back = after && (!before || isOver(before)) && returned(after);
   if (back) return { ...base, kind: "returned", to: after.planned_start ?? null, reason: back.reason ?? null };
-  if (!before) return { ...base, kind: "added", to: about.planned_start ?? null };
-  // A visit that its own technician has ended leaves the tablet in time; that is no news.
-  if (!after) return reason === "archived" ? null : { ...base, kind: "removed", from: before.planned_start ?? null, reason };
+  // A day that comes into reach is no news; what is near is.
+  if (!before) return about.planned_start && Date.parse(about.planned_start) - Date.parse(at) > SOON_MS ? null : { ...base, kind: "added", to: about.planned_start ?? null };
+  // A visit that its own technician has ended leaves the tablet in time, and one whose days have passed; that is no news.
+  const passed = reason === "out-of-window" && Date.parse(before?.planned_start ?? "") < Date.parse(at);
+  if (!after) return reason === "archived" || passed ? null : { ...base, kind: "removed", from: before.planned_start ?? null, reason };
   if (before.planned_start !== after.planned_start) return { ...base, kind: "moved", from: before.planned_start ?? null, to: after.planned_start ?? null };
   return TOLD.some((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field])) ? { ...base, kind: "changed" } : null;
 }

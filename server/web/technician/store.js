@@ -81,6 +81,8 @@ export const draftFields = computed(() => {
 });
 export const signedOut = computed(() => Boolean(meta.value.signedOut));
 export const firstSync = computed(() => Boolean(meta.value.firstSync));
+/** What is to be done today is here with all that it needs, though the rest of the first load may be on its way. */
+export const todayReady = computed(() => firstSync.value || Boolean(meta.value.firstToday));
 /** Since when all that this person's visits need is here. @type {import("@preact/signals").ReadonlySignal<string | null>} */
 export const completeSince = computed(() => (typeof meta.value.firstSync === "string" ? meta.value.firstSync : null));
 export const lastContact = computed(() => /** @type {string | null} */ (meta.value.contact?.at ?? null));

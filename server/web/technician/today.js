@@ -12,7 +12,7 @@ import { MapStrip } from "./map-strip.js";
 import { go, wide } from "./nav.js";
 import { SyncChip } from "./sync-chip.js";
 import {
-  assetsOf, checklistOf, chosen, dayList, days, find, firstSync, gone, homeZone, kindName, news, now, outcomeWord, plannedDay, runningNow, selected, titleOf, today, whereabouts, zoneOf,
+  assetsOf, checklistOf, chosen, dayList, days, find, firstSync, gone, homeZone, kindName, news, now, outcomeWord, plannedDay, runningNow, selected, titleOf, today, todayReady, whereabouts, zoneOf,
 } from "./store.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -21,7 +21,7 @@ export function Today() {
   const visit = selected.value;
   if (wide.value) {
     return html`<div class="today wide">
-      <section class="column"><${Head} /><div class="scroll"><${SyncChip} /><${TwoAtOnce} /><${NewsLine} /><${Rows} list=${dayList.value} marked=${visit?.id} /><${Later} /></div><${Foot} /></section>
+      <section class="column"><${Head} /><div class="scroll"><${SyncChip} /><${TwoAtOnce} /><${Coming} /><${NewsLine} /><${Rows} list=${dayList.value} marked=${visit?.id} /><${Later} /></div><${Foot} /></section>
       <main class="detail">${visit ? html`<${Detail} visit=${visit} key=${visit.id} />` : html`<${Nothing} />`}</main>
     </div>`;
   }
@@ -29,7 +29,7 @@ export function Today() {
   const rest = dayList.value.filter((other) => other.id !== next?.id);
   return html`<div class="today">
     <${Head} />
-    <main class="scroll"><${SyncChip} /><${TwoAtOnce} /><${NewsLine} />
+    <main class="scroll"><${SyncChip} /><${TwoAtOnce} /><${Coming} /><${NewsLine} />
       ${next && html`<${Card} visit=${next} />`}
       ${!next && !rest.length && html`<${Nothing} />`}
       ${!next && rest.length > 0 && html`<p class="group">${t("tab.day.over")}</p>`}
@@ -53,9 +53,15 @@ function Head() {
 }
 
 function Nothing() {
-  if (!firstSync.value) return html`<${Empty} icon="sync" text=${t("tab.first")} />`;
+  if (!firstSync.value && !todayReady.value) return html`<${Empty} icon="sync" text=${t("tab.first")} />`;
   const next = days.value.later[0];
   return html`<${Empty} icon="calendar" text=${next ? t("tab.none.next", { day: formatDate(next[0], { year: false }) }) : t("tab.none")} />`;
+}
+
+/** The first load has brought what is to be done today; the rest is on its way. */
+function Coming() {
+  if (firstSync.value || !todayReady.value) return null;
+  return html`<p class="band info coming" role="status"><${Icon} name="sync" size=${26} /><span>${t("tab.first.today")}</span></p>`;
 }
 
 function NewsLine() {
@@ -78,7 +84,7 @@ function NewsLine() {
 /** @param {import("./news.js").News} line */
 function newsText(line) {
   const when = (/** @type {string | null | undefined} */ moment) => (moment ? `${formatDate(moment, { year: false, tz: homeZone.value })} ${formatTime(moment, homeZone.value)}` : t("tab.news.unplanned"));
-  if (line.kind === "removed") return t(`tab.news.removed.${["reassigned", "cancelled", "withdrawn", "done-by-other"].includes(line.reason ?? "") ? line.reason : "other"}`);
+  if (line.kind === "removed") return t(`tab.news.removed.${["reassigned", "cancelled", "withdrawn", "done-by-other", "out-of-window"].includes(line.reason ?? "") ? line.reason : "other"}`);
   if (line.kind === "returned") return t(line.reason ? "tab.news.returned.why" : "tab.news.returned", { why: line.reason });
   return t(`tab.news.${line.kind}`, { from: when(line.from), to: when(line.to) });
 }

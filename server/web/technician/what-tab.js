@@ -4,12 +4,13 @@ import { becauseOf, Button, Coverage, Dialog, dismissToast, lineName, toast } fr
 import { html } from "../shared/html.js";
 import { formatDate, formatTime, reasonText, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
+import { formatMeasure } from "../shared/units.js";
 import { correctSite, note, step } from "./actions.js";
 import { isOver } from "./day.js";
 import { Dock } from "./dock.js";
 import { drafted, keepDraft, useDraft } from "./drafting.js";
 import { LEGAL_FROM } from "./states.js";
-import { assetsOf, find, homeZone, kindName, outcomeWord, today, zoneOf } from "./store.js";
+import { assetsOf, find, homeZone, kindName, named, outcomeWord, today, zoneOf } from "./store.js";
 import { BackLine, PromiseBox, StateChip } from "./today.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -55,8 +56,21 @@ function Machine({ asset, model }) {
     <strong>${model?.name ?? model?.code ?? t("tab.machine")}</strong>
     <span class="hint">${[t("tab.serial", { serial: asset.serial }), asset.position].filter(Boolean).join(" · ")}</span>
     ${asset.warranty_ends_on && html`<span class="hint">${t(asset.warranty_ends_on < today.value ? "tab.warranty.ended" : "tab.warranty", { date: formatDate(asset.warranty_ends_on, { weekday: false }) })}</span>`}
-    ${(asset.recent_visits ?? []).slice(0, 3).map((/** @type {any} */ past) => html`<span class="hint">${[formatDate(past.date, { weekday: false }), past.technician, outcomeWord(past.outcome)].filter(Boolean).join(" · ")}</span>`)}
+    ${(asset.recent_visits ?? []).map((/** @type {any} */ past) => html`<${Past} past=${past} model=${model} />`)}
   </div></div>`;
+}
+
+/** A visit to the machine of before, with what was read and found then. @param {{past: any, model: Document | undefined}} props */
+function Past({ past, model }) {
+  const line = [formatDate(past.date, { weekday: false }), past.technician, outcomeWord(past.outcome)].filter(Boolean).join(" · ");
+  const { readings = [], findings = [], summary = "" } = past;
+  if (!readings.length && !findings.length && !summary) return html`<span class="hint">${line}</span>`;
+  const meter = (/** @type {any} */ one) => named((model?.meters ?? []).find((/** @type {any} */ known) => known.code === one.meter)?.name) || one.meter;
+  return html`<details class="past"><summary class="hint">${line}</summary>
+    ${summary && html`<p>${summary}</p>`}
+    ${readings.map((/** @type {any} */ one) => html`<p>${meter(one)}: ${formatMeasure(one.value, one.unit)}</p>`)}
+    ${findings.map((/** @type {any} */ one) => html`<p class="found"><${Icon} name="warn" size=${18} />${one.text}</p>`)}
+  </details>`;
 }
 
 /** @param {{visit: Document}} props */

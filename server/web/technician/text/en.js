@@ -25,6 +25,7 @@ export default {
   "tab.then": "Then",
   "tab.done": "Done",
   "tab.day.over": "The day’s visits are done",
+  "tab.first.today": "Everything for today is here: you can start. The rest follows.",
   "tab.first": "Your visits are being loaded. If contact breaks, loading goes on by itself later.",
   "tab.none": "No visits today. New ones appear here when the office publishes them.",
   "tab.none.next": "No visits today. The next are on {day}.",
@@ -56,6 +57,7 @@ export default {
   "tab.news.removed.cancelled": "was cancelled",
   "tab.news.removed.withdrawn": "was taken back by the office",
   "tab.news.removed.done-by-other": "was done by a colleague",
+  "tab.news.removed.out-of-window": "is planned for a day further off than this tablet holds",
   "tab.news.removed.other": "is no longer yours",
 
   "promise.promise": "Promised by {time}",
@@ -108,6 +110,7 @@ export default {
   "gone.withdrawn": "The office took this visit back.",
   "gone.done-by-other": "A colleague has done this visit.",
   "gone.archived": "This visit is finished and has left the tablet.",
+  "gone.out-of-window": "This visit is not in the days that this tablet holds. It comes back when its day comes near.",
   "gone.deleted": "The office deleted this visit.",
   "gone.other": "This visit is no longer on this tablet.",
   "gone.kept": "What you wrote about it is kept and goes to the office; the office decides what becomes of it.",
