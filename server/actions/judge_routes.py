@@ -23,7 +23,7 @@ from server.actions.planning_problem import (
 )
 from server.store.models import Branch, Device, Site, Technician, Visit
 from server.store.queries.filters import day_bounds
-from server.text import say
+from server.text import say, wall_time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +223,9 @@ def _outside(question: Asked, start: int, params: dict[str, Any], zone: ZoneInfo
     code, off, edge = (
         ("before-window", opens - start, opens) if start < opens else ("after-window", start - closes, closes)
     )
-    return code, params | {"n": -(-off // 60), "at": f"{_moment(edge).astimezone(zone):%H:%M}"}
+    minutes = -(-off // 60)
+    day = _moment(start).astimezone(zone).date()
+    return code, params | {"n": minutes, "off": {"minutes": minutes}, "at": wall_time(_moment(edge), zone, day)}
 
 
 def _moment(seconds: int) -> datetime:

@@ -7,12 +7,10 @@ import multiprocessing
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from babel.dates import format_date
 
 from routing.check import check
 from routing.plan import Plan, Reason, StopAfter
@@ -22,14 +20,13 @@ from server.extensions import db
 from server.problems import Problem
 from server.store.models import RoutePlan, RouteStop, RouteUnassigned
 from server.store.queries import drafts, office, planning
+from server.store.queries.filters import day_bounds
 from server.store.transaction import snapshot, transactional
 from server.store.types import new_id
+from server.text import wall_time
 
 _gate = threading.BoundedSemaphore(2)
 """At most two optimisations at once in a process; a third is told to come again."""
-
-
-SHORT_DATE = {"en": "d MMM", "ru": "dd.MM"}
 
 
 class PlanRefused(RuntimeError):
@@ -98,6 +95,7 @@ def _keep(
     now: datetime,
 ) -> str:
     planning.branch(company_id, branch_id, lock=True)
+    begins = max(now, day_bounds(first, tz)[0])
     placed = {stop.visit_id for route in plan.routes for stop in route.stops}
     for older in drafts.drafts(company_id, branch_id):
         _make_room(older, first, first + timedelta(days=days - 1), placed)
@@ -140,7 +138,7 @@ def _keep(
                 company_id=company_id,
                 plan_id=row.id,
                 visit_id=left.visit_id,
-                reasons=reasons_json(left.reasons, tz, first),
+                reasons=reasons_json([_of_a_past_promise(one, begins) for one in left.reasons], tz, first),
             )
         )
     return row.id
@@ -161,6 +159,14 @@ def _make_room(older: RoutePlan, first: date, last: date, placed: set[str]) -> N
             db.session.delete(left)
 
 
+def _of_a_past_promise(reason: Reason, begins: datetime) -> Reason:
+    """Said as it is: hours that were over before anything could be planned are met by no shift, but that is not why."""
+    ends = reason.params.get("to_at")
+    if reason.code != "no-shift" or not isinstance(ends, int) or ends >= begins.timestamp():
+        return reason
+    return replace(reason, code="promise-past")
+
+
 def reason_json(reason: Reason | None, tz: str, first: date | None = None) -> dict[str, Any] | None:
     """A planner's reason as it is stored; instants (`..._at`) become wall times of the branch."""
     if reason is None:
@@ -178,11 +184,7 @@ def reason_json(reason: Reason | None, tz: str, first: date | None = None) -> di
 
 def _wall_time(seconds: int, tz: str, first: date | None) -> str | dict[str, str]:
     """The hour at the branch, on another day than the plan's first with its date, in each language."""
-    local = _moment(seconds).astimezone(ZoneInfo(tz))
-    hour = f"{local:%H:%M}"
-    if first is None or local.date() == first:
-        return hour
-    return {name: f"{format_date(local.date(), form, locale=name)}, {hour}" for name, form in SHORT_DATE.items()}
+    return wall_time(_moment(seconds), ZoneInfo(tz), first)
 
 
 def reasons_json(reasons: Iterable[Reason], tz: str, first: date | None = None) -> list[dict[str, Any]]:

@@ -31,6 +31,8 @@ from server.store.queries.filters import day_bounds
 from server.store.transaction import snapshot
 from server.text import say
 
+AT_WORK = ("on_site", "working")
+"""Where nobody can be at two visits at once; one that is paused may wait for the other."""
 UNSCHEDULED_LIMIT = 400
 BRANCH_FIELDS = ("id", "name", "city", "tz", "lat", "lon", "locale", "currency")
 
@@ -237,6 +239,11 @@ def _attention(
         if one["device"]["clock_is_wrong"]:
             minutes = round(abs(one["device"]["clock_offset_s"]) / 60)
             found.append(("clock-wrong", {"name": one["name"], "n": minutes}, "/devices"))
+    for one in technicians:
+        begun = [item for item in visits if item["assignee_id"] == one["id"] and item["exec_state"] in AT_WORK]
+        if len(begun) > 1:
+            told = {"name": one["name"], "n": len(begun), "sites": [item["site"]["name"] for item in begun]}
+            found.append(("two-at-once", told, f"visit:{begun[-1]['id']}"))
     for item in visits:
         if item["at_risk"] or item["late_s"]:
             found.append(("promise-at-risk", _named(item), f"visit:{item['id']}"))

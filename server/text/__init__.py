@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from server.text.catalogue import LOCALES, say
+from server.text.catalogue import LOCALES, say, wall_time
 
-__all__ = ["LOCALES", "say"]
+__all__ = ["LOCALES", "say", "wall_time"]

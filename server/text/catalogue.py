@@ -7,10 +7,11 @@ import json
 import re
 import string
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
@@ -18,6 +19,8 @@ from babel.numbers import format_currency, format_decimal
 
 LOCALES = ("en", "ru")
 FORMATS = {"en": "en_GB", "ru": "ru_RU"}
+SHORT_DATE = {"en": "d MMM", "ru": "dd.MM"}
+SPANS = {"en": ("h", "min", "d"), "ru": ("ч", "мин", "дн.")}
 FOLDER = Path(__file__).parent
 
 
@@ -41,6 +44,26 @@ def say(area: str, code: str, params: Mapping[str, Any] | None = None, locale: s
     return string.Formatter().vformat(text, (), _Forgiving(shown))
 
 
+def wall_time(at: datetime, zone: ZoneInfo, day: date | None) -> str | dict[str, str]:
+    """The hour at a place, on another day than `day` with its date in each language: what a sentence is given."""
+    local = at.astimezone(zone)
+    hour = f"{local:%H:%M}"
+    if day is None or local.date() == day:
+        return hour
+    return {name: f"{format_date(local.date(), form, locale=name)}, {hour}" for name, form in SHORT_DATE.items()}
+
+
+def _span(minutes: int, locale: str) -> str:
+    """How long: in minutes up to two hours, in hours up to two days, then in days."""
+    hour, minute, day = SPANS[locale]
+    if minutes < 120:
+        return f"{minutes} {minute}"
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{round(minutes / 1440)} {day}"
+    return f"{hours} {hour} {rest} {minute}" if rest and hours < 10 else f"{round(minutes / 60)} {hour}"
+
+
 class _Forgiving(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "…"
@@ -62,6 +85,8 @@ def _money(params: Mapping[str, Any], locale: str) -> dict[str, str]:
 def _shown(value: Any, locale: str) -> str:
     if isinstance(value, dict) and set(value) == {"en", "ru"}:
         return str(value[locale])
+    if isinstance(value, dict) and set(value) == {"minutes"}:
+        return _span(value["minutes"], locale)
     if isinstance(value, str) and len(value) == 10 and value[4:5] == "-" and value[7:8] == "-":
         try:
             day = date.fromisoformat(value)

@@ -437,6 +437,19 @@ def test_each_unassigned_visit_has_a_reason_in_both_languages(company: SmallComp
                     assert reason["remedy"]["text"] not in (reason["remedy"]["code"], twin["remedy"]["text"])
 
 
+def test_hours_that_are_over_are_not_said_to_lack_a_shift(company: SmallCompany) -> None:
+    """Both are met by no shift: one lies in the night to come, the other was over before anything could begin."""
+    eve = DAY - timedelta(days=1)
+    visits = {
+        "promise-past": company.visit(window_start=_utc(at(12, eve)), window_end=_utc(at(13, eve))),
+        "no-shift": company.visit(window_start=_utc(at(3)), window_end=_utc(at(4))),
+    }
+    plan = planned(company, now=at(15, eve))
+    told = {one["visit_id"]: one["reasons"] for one in _item(company, plan, "en")["unassigned"]}
+    for code, visit in visits.items():
+        assert {reason["code"] for reason in told[visit]} & set(visits) == {code}
+
+
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 

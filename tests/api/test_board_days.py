@@ -116,6 +116,25 @@ def test_a_rule_broken_by_hand_is_seen_and_is_published_only_knowingly(
     assert desk.review()["broken"] == []
 
 
+def test_a_promise_of_another_day_is_told_with_its_day_and_in_hours(desk: Desk) -> None:
+    eve = DAY - timedelta(days=1)
+    visit = desk.visit(window_start=f"{eve}T10:00:00Z", window_end=f"{eve}T13:00:00Z")
+    desk.move(visit, "10:00")
+    [broken] = desk.shown(visit)["broken"]
+    assert broken["short"] == "21 h after window"
+    assert broken["text"] == f"Begins 21 h after the promised hours end, {eve.day} {eve:%b}, 14:00."
+
+
+def test_two_visits_that_one_works_on_at_once_need_the_office(desk: Desk) -> None:
+    first, second = desk.published("10:00"), desk.published("12:00", site_id=desk.company.sites[1])
+    desk.set(first, exec_state="working", started_at=datetime.fromisoformat(f"{DAY}T10:00:00+00:00"))
+    assert "two-at-once" not in [one["code"] for one in desk.board()["attention"]]
+    desk.set(second, exec_state="on_site", started_at=datetime.fromisoformat(f"{DAY}T10:30:00+00:00"))
+    [told] = [one for one in desk.board()["attention"] if one["code"] == "two-at-once"]
+    assert told["text"] == "Anna works on 2 visits at once: Hotel 1, Hotel 2"
+    assert told["link"] == f"visit:{second}"
+
+
 def test_overlap_and_a_lost_break_name_the_minutes(desk: Desk) -> None:
     first = desk.published("10:00")
     second = desk.visit(service_minutes=180)

@@ -386,6 +386,36 @@ def test_board_without_webgl_says_so_and_keeps_working(
     expect(page.locator(".inspector")).to_contain_text(visit["number"])
 
 
+def test_a_visit_is_made_and_placed_from_the_board(page: Page, demo_server: Server, office: Office, day: str) -> None:
+    open_board(page, demo_server, day)
+    page.keyboard.press("n")
+    form = page.locator(".new-visit")
+    form.get_by_role("button", name="Make the visit").click()
+    expect(form.locator("[data-field=site] .fault")).to_be_visible()
+    expect(form.locator("[data-field=kind] .fault")).to_be_visible()
+    form.get_by_role("combobox", name="Customer or site").fill("hotel")
+    form.get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+    form.get_by_label("Kind of work").and_(form.locator("select")).select_option(label="Minor repair")
+    form.get_by_role("textbox", name="What was asked for").fill("Drips by the lift")
+    form.get_by_role("textbox", name="from", exact=True).fill("10")
+    form.get_by_role("textbox", name="to", exact=True).fill("10.05")
+    form.get_by_role("button", name="Make and place").click()
+    expect(form.locator("[data-field=hours] .fault")).to_contain_text("09:30")
+    form.get_by_role("textbox", name="from", exact=True).fill("10.00")
+    form.get_by_role("button", name="Make and place").click()
+    expect(form.locator("[data-field=hours] .fault")).to_contain_text("at least 15 minutes")
+    form.get_by_role("textbox", name="to", exact=True).fill("12.00")
+    form.get_by_role("button", name="Make and place").click()
+    placing = page.locator("dialog", has_text="Move")
+    placing.get_by_role("button", name="Move to draft").click()
+    expect(placing).to_be_hidden()
+    expect(page.locator(".inspector")).to_contain_text("Drips by the lift")
+    number = page.locator(".inspector .pane-head .hint").text_content()
+    [made] = [one for one in office.board(day)["visits"] if one["number"] == number]
+    assert (made["draft"], made["symptom"], made["window_start"] is not None) == (True, "Drips by the lift", True)
+
+
 def test_russian_board_is_russian(page: Page, demo_server: Server, day: str) -> None:
     open_board(page, demo_server, day)
     page.get_by_role("button", name="RU", exact=True).click()

@@ -11,6 +11,7 @@ import { allVisits, board, select } from "./store.js";
 /** Shape and tone by what the code is about; anything else is news. @type {Array<[RegExp, string, string]>} */
 const LOOKS = [
   [/conflict/, "conflict", "conflict"],
+  [/at-once/, "half", "warn"],
   [/broken|late|overdue/, "alert", "danger"],
   [/risk|promise/, "warn", "warn"],
   [/^device-salvage/, "box", "warn"],

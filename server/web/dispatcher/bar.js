@@ -5,14 +5,14 @@ import { carried, pickUp } from "./drag.js";
 import { barName, isPreventive, promiseOf, shownState } from "./state.js";
 import { board, now, select, selected } from "./store.js";
 import { Shape } from "./shapes.js";
-import { clock } from "./time.js";
+import { clock, dayTime } from "./time.js";
 
 /** @typedef {import("./types.js").Visit} Visit */
 
 const ICON_ON_NAME_PX = 84;
 const TEXT_PX = 44;
 const EDGE_PX = 20;
-const SAYS_STATE = new Set(["broken", "risk", "late", "unknown", "conflict", "paused", "way"]);
+const SAYS_STATE = new Set(["broken", "risk", "late", "unknown", "paused", "way"]);
 const SAYS_STATE_WHEN_OVER = new Set(["partly_done", "no_access", "refused"]);
 
 /**
@@ -41,7 +41,8 @@ function spoken(visit, technician, tz) {
   }
   if (technician) parts.push(technician);
   parts.push(t(shown.key, shown.params));
-  if (promise && promise.level === "calm") parts.push(t("board.promised_by", { time: clock(promise.by, tz) }));
+  if (promise && promise.level === "calm") parts.push(t("board.promised_by", { time: dayTime(promise.by, tz, board.value?.date) }));
+  if (visit.conflicts > 0) parts.push(t("board.state.conflict", { n: visit.conflicts }));
   parts.push(t(isPreventive(visit) ? "board.preventive" : "board.called_for"));
   if (shown.look !== "broken") for (const one of visit.broken ?? []) parts.push(one.short);
   if (visit.locked) parts.push(t("board.locked"));
@@ -64,6 +65,7 @@ export function Bar({ visit, left, width, technician, tabbable, dense }) {
   const label = spoken(visit, technician, tz);
   const classes = ["bar", `look-${shown.look}`, isPreventive(visit) ? "is-preventive" : "is-called"];
   if (visit.draft) classes.push("is-draft");
+  if (visit.conflicts > 0) classes.push("has-conflict");
   if (chosen) classes.push("is-selected");
   if (lifted) classes.push("is-lifted");
   return html`<div class="bar-cell" role="gridcell" style=${{ transform: `translateX(${left.toFixed(1)}px)`, width: `${Math.max(width, 8).toFixed(1)}px` }}>
@@ -80,9 +82,9 @@ export function Bar({ visit, left, width, technician, tabbable, dense }) {
     >
       <span class="visually-hidden">${label}</span>
       ${width >= TEXT_PX &&
-      html`<span class="bar-name" aria-hidden="true">${iconFirst && html`<${Shape} name=${icon} />`}<span>${barName(visit.site.name)}${dense && shown.look === "broken" && html`<span class="bar-dense"> · ${t(shown.key, shown.params)}</span>`}</span></span>
+      html`<span class="bar-name" aria-hidden="true">${iconFirst && html`<${Shape} name=${icon} />`}<span>${barName(visit.site.name)}${dense && shown.look === "broken" && html`<span class="bar-dense"> · ${t(shown.key, shown.params)}</span>`}</span>${visit.conflicts > 0 && html`<span class="bar-clash"><${Shape} name="conflict" size=${13} /></span>`}</span>
         <span class="bar-more" aria-hidden="true">${!iconFirst && html`<${Shape} name=${icon} size=${12} />`}<span>${secondLine(visit, shown)}</span></span>`}
-      ${width < TEXT_PX && width >= EDGE_PX && html`<span class="bar-alone" aria-hidden="true"><${Shape} name=${icon ?? (visit.locked ? "lock" : null)} /></span>`}
+      ${width < TEXT_PX && width >= EDGE_PX && html`<span class="bar-alone" aria-hidden="true"><${Shape} name=${visit.conflicts > 0 ? "conflict" : (icon ?? (visit.locked ? "lock" : null))} /></span>`}
     </button>
   </div>`;
 }

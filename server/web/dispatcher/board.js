@@ -16,6 +16,7 @@ import { Inspector } from "./inspector.js";
 import { KeyList, listed, useFocusAfterDialogs, useKeys } from "./keys.js";
 import { MapPane } from "./mappane.js";
 import { MoveDialog } from "./move.js";
+import { making, NewVisitDialog } from "./newvisit.js";
 import { PublishDialog } from "./publish.js";
 import { Shape } from "./shapes.js";
 import { board, fault, refresh, select, selected, start } from "./store.js";
@@ -75,7 +76,7 @@ function Narrow({ shown }) {
   const shownTab = tab === "map" && !phone.value ? "day" : tab;
   return html`<div class="board-narrow">
     <div class="narrow-list">
-      <${Segmented} label=${t("board.show")} options=${options} value=${shownTab} onChange=${setTab} />
+      <div class="narrow-tabs"><${Segmented} label=${t("board.show")} options=${options} value=${shownTab} onChange=${setTab} /><${Button} class="new-open" icon="plus" label=${t("new.open")} onClick=${() => (making.value = true)} /></div>
       <div class="narrow-pane">
         ${shownTab === "day" && html`<${DayList} shown=${shown} />`}
         ${shownTab === "unscheduled" && html`<${Unscheduled} shown=${shown} />`}
@@ -122,6 +123,6 @@ export function BoardPage() {
       : html`<div class="alone"><${ErrorBox} error=${fault.value} onRetry=${() => refresh({ own: true })} /></div>`)}
     ${shown ? (wide.value ? html`<${Wide} shown=${shown} />` : html`<${Narrow} shown=${shown} />`) : !fault.value && html`<${Skeleton} />`}
     <p class="visually-hidden" role="status">${spokenCarry.value}</p>
-    <${Card} /><${MoveDialog} /><${CancelDialog} /><${ReturnDialog} /><${PublishDialog} /><${KeyList} />
+    <${Card} /><${NewVisitDialog} /><${MoveDialog} /><${CancelDialog} /><${ReturnDialog} /><${PublishDialog} /><${KeyList} />
   </main>`;
 }

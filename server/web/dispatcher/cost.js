@@ -1,7 +1,7 @@
 // The words for what a move would cost.
 import { formatDuration, formatNumber, t } from "../shared/i18n.js";
 import { now } from "./store.js";
-import { clock, ms } from "./time.js";
+import { clock, longTime, ms } from "./time.js";
 
 /** The shape of each level of consequence. */
 export const LEVEL_ICONS = { fits: "check", costs: "warn", breaks: "alert", unknown: "maybe" };
@@ -25,6 +25,7 @@ export function costText({ extraS, extraM }) {
 export function firstText(consequence, tz) {
   if (!consequence.first) return t("drag.nothing");
   const params = { ...consequence.first.params };
+  if (typeof params.n === "number") params.time = longTime(params.n * 60);
   if (typeof params.at === "number") params.at = clock(params.at, tz);
   if (params.since !== undefined) params.since = params.since ? formatDuration((now.value - ms(params.since)) / 1000) : t("board.device.never");
   return t(consequence.first.key, params);

@@ -48,7 +48,7 @@ export function DayBar() {
     </label>
     ${waiting.value && html`<${Button} class="waiting" icon="sync" onClick=${showWaiting}>${t("board.waiting", { n: waitingChanges.value })}<//>`}
     <span class="day-space"></span>
-    <button type="button" class="button icon-only quiet" disabled=${!last} aria-label=${last ? t("board.undo_what", { what: last.text }) : t("board.undo_none")} title=${last ? t("board.undo_what", { what: last.text }) : t("board.undo_none")} onClick=${undoLast}><${Icon} name="undo" size=${18} /></button>
+    <button type="button" class="button icon-only quiet undo-last" disabled=${!last} aria-label=${last ? t("board.undo_what", { what: last.text }) : t("board.undo_none")} title=${last ? t("board.undo_what", { what: last.text }) : t("board.undo_none")} onClick=${undoLast}><${Icon} name="undo" size=${18} /></button>
     <${Button} class="plan-day" reason=${busy.value === "plan" ? t("board.planning") : undefined} onClick=${planDay}>${busy.value === "plan" ? t("board.planning") : t("board.plan_day")}<//>
     ${others.length > 0 && html`<${OtherDays} days=${others} />`}
     <div class="draft" role="status">

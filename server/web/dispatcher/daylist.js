@@ -32,7 +32,8 @@ export function DayList({ shown }) {
                 <span class="day-time">${clock(/** @type {string} */ (visit.planned_start), tz)}</span>
                 <span class="day-name"><b>${visit.site.name}</b> ${visit.locked && html`<${Icon} name="lock" size=${13} />`}</span>
                 <span class="day-what">${visit.title}</span>
-                <span class="day-state"><${Shape} name=${state.icon} size=${14} /> ${t(state.key, state.params)}</span>
+                <span class="day-state"><span><${Shape} name=${state.icon} size=${14} /> ${t(state.key, state.params)}</span>
+                  ${visit.conflicts > 0 && html`<span class="day-clash"><${Shape} name="conflict" size=${14} /> ${t("board.state.conflict", { n: visit.conflicts })}</span>`}</span>
                 ${visit.locked && html`<span class="visually-hidden">${t("board.locked")}</span>`}
               </button>
             </li>`;

@@ -22,6 +22,15 @@ function speak(language) {
   api("PATCH", "/auth/me", { locale: language }).catch(() => {});
 }
 
+/** On a narrow screen it is in the account's menu. */
+function Languages() {
+  const options = [
+    { value: "en", text: "EN" },
+    { value: "ru", text: "RU" },
+  ];
+  return html`<${Segmented} label=${t("office.language")} value=${locale.value} options=${options} onChange=${speak} />`;
+}
+
 async function signOut() {
   await api("POST", "/auth/logout").catch(() => {});
   localStorage.removeItem("rounds.signed-in");
@@ -67,6 +76,7 @@ function UserMenu() {
     ${open &&
     html`<div class="popover">
       <p class="popover-name">${me.value.name}<br /><span class="hint">${t(`office.role.${me.value.role}`)}</span></p>
+      <div class="user-language"><p class="hint">${t("office.language")}</p><${Languages} /></div>
       <p class="hint" id="theme-label">${t("office.theme")}</p>
       <${Segmented}
         label=${t("office.theme")}
@@ -93,15 +103,7 @@ export function Header() {
       )}
     </nav>
     ${location.pathname === "/board" ? html`<${Find} />` : html`<span class="head-space"></span>`}
-    <${Segmented}
-      label=${t("office.language")}
-      value=${locale.value}
-      options=${[
-        { value: "en", text: "EN" },
-        { value: "ru", text: "RU" },
-      ]}
-      onChange=${speak}
-    />
+    <${Languages} />
     <button type="button" class="button icon-only quiet theme-switch" aria-label=${t(dark ? "office.to_light" : "office.to_dark")} title=${t(dark ? "office.to_light" : "office.to_dark")} onClick=${() => setTheme(dark ? "light" : "dark")}>
       <${Icon} name=${dark ? "sun" : "moon"} size=${18} />
     </button>

@@ -12,7 +12,7 @@ import { Reasons } from "./reasons.js";
 import { Shape } from "./shapes.js";
 import { isOver, promiseOf, shownState } from "./state.js";
 import { board, enlarged, now, selectedVisit } from "./store.js";
-import { clock, ms } from "./time.js";
+import { clock, dayTime, longTime, ms } from "./time.js";
 import { hasWork, WorkDone } from "./work.js";
 
 /** @typedef {import("./types.js").Visit} Visit */
@@ -27,25 +27,26 @@ function PromiseClock({ visit, tz }) {
   const from = ms(visit.window_start ?? visit.planned_start ?? promise.by) - 30 * 60_000;
   const to = Math.max(promise.by, promise.eta) + 15 * 60_000;
   const at = (/** @type {number} */ instant) => `${Math.min(100, Math.max(0, ((instant - from) / (to - from)) * 100)).toFixed(1)}%`;
-  const minutes = Math.round(Math.abs(promise.left) / 60);
+  const late = longTime(Math.max(60, Math.abs(promise.left)));
+  const date = board.value?.date;
   const left = {
     calm: t("board.promise.left", { time: formatDuration(promise.left) }),
     risk: t("board.promise.left", { time: formatDuration(promise.left) }),
-    late: t("board.promise.late", { n: minutes }),
+    late: t("board.promise.late", { time: late }),
     kept: t("board.promise.kept"),
-    broken: t("board.promise.late", { n: minutes }),
+    broken: t("board.promise.late", { time: late }),
   }[promise.level];
   const icon = { calm: null, risk: "warn", late: "alert", kept: "check", broken: "alert" }[promise.level];
   return html`<div class=${`promise is-${promise.level}`}>
-    <p class="promise-head"><b>${t("board.promise.by", { time: clock(promise.by, tz) })}</b><span class="promise-left"><${Shape} name=${icon} size=${15} /> ${left}</span></p>
+    <p class="promise-head"><b>${t("board.promise.by", { time: dayTime(promise.by, tz, date) })}</b><span class="promise-left"><${Shape} name=${icon} size=${15} /> ${left}</span></p>
     <div class="promise-bar" aria-hidden="true">
       <i class="promise-used" style=${{ width: at(Math.min(now.value, promise.by)) }}></i>
       <i class="promise-end" style=${{ left: at(promise.by) }}></i>
       <i class="promise-eta" style=${{ left: at(promise.eta) }}></i>
     </div>
     <p class="promise-foot">
-      <span>${visit.window_start ? t("board.promise.opens", { time: clock(visit.window_start, tz) }) : ""}</span>
-      <span>${visit.started_at ? t("board.promise.started", { time: clock(visit.started_at, tz) }) : t("board.promise.eta", { time: clock(promise.eta, tz) })}</span>
+      <span>${visit.window_start ? t("board.promise.opens", { time: dayTime(visit.window_start, tz, date) }) : ""}</span>
+      <span>${visit.started_at ? t("board.promise.started", { time: dayTime(visit.started_at, tz, date) }) : t("board.promise.eta", { time: dayTime(promise.eta, tz, date) })}</span>
     </p>
   </div>`;
 }
@@ -163,6 +164,7 @@ export function Inspector({ onClose }) {
       <p class=${`inspector-state look-${state.look}`}>
         ${state.look === "risk" || state.look === "late" || state.look === "broken" ? null : html`<${Shape} name=${state.icon ?? "calendar"} size=${15} /> <b>${t(state.key, state.params)}</b>`}
         ${technician && visit.planned_start && visit.planned_end ? html`<span>${technician.name}, ${clock(visit.planned_start, tz)} – ${clock(visit.planned_end, tz)}</span>` : null}
+        ${visit.conflicts > 0 ? html`<span class="inspector-clash"><${Shape} name="conflict" size=${15} /> <b>${t("board.state.conflict", { n: visit.conflicts })}</b></span>` : null}
         ${visit.locked ? html`<span class="inspector-lock"><${Icon} name="lock" size=${13} /> ${t("board.locked")}</span>` : null}</p>
       <${BrokenRules} broken=${isOver(visit) ? [] : (visit.broken ?? [])} />
       <${PromiseClock} visit=${visit} tz=${tz} />

@@ -10,6 +10,7 @@ import { canMove, carried } from "./drag.js";
 import { carryKey, pickUpByKeys } from "./carry.js";
 import { focusVisit, keepFocus } from "./focus.js";
 import { moving } from "./move.js";
+import { making } from "./newvisit.js";
 import { openPublish, planDay, publishing } from "./publish.js";
 import { undoLast } from "./changes.js";
 import { board, enlarged, goToToday, reading, select, selected, selectedVisit, stepDay } from "./store.js";
@@ -21,6 +22,7 @@ const NUDGE_MINUTES = 5;
 /** What the list of keys says: keys, words. */
 const KEYS = [
   ["/", "keys.find"],
+  ["N", "keys.new"],
   ["J K", "keys.next"],
   ["← → ↑ ↓", "keys.arrows"],
   ["M", "keys.carry"],
@@ -115,6 +117,8 @@ function commandFor(event) {
       return () => along(1);
     case "k":
       return () => along(-1);
+    case "n":
+      return () => (making.value = true);
     case "t":
       return goToToday;
     case "o":
@@ -142,7 +146,7 @@ export function useKeys() {
       const target = /** @type {HTMLElement} */ (event.target);
       if (carryKey(event)) return event.preventDefault();
       if (carried.value) return;
-      if (moving.value || cancelling.value || returning.value || publishing.value || listed.value) return;
+      if (making.value || moving.value || cancelling.value || returning.value || publishing.value || listed.value) return;
       if (target.closest("input, select, textarea, dialog, .map-box, .popover")) return;
       const command = commandFor(event);
       if (!command) return;
@@ -157,7 +161,7 @@ export function useKeys() {
 
 /** A dialog that closes leaves the focus at the visit that it was about. */
 export function useFocusAfterDialogs() {
-  const open = Boolean(moving.value || cancelling.value || returning.value || publishing.value || listed.value);
+  const open = Boolean(making.value || moving.value || cancelling.value || returning.value || publishing.value || listed.value);
   useEffect(() => {
     if (!open) keepFocus(selected.value);
   }, [open]);

@@ -6,6 +6,7 @@ import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { costText, firstText, LEVEL_ICONS } from "./cost.js";
 import { consequencesAt, movesOf, place } from "./drag.js";
+import { readTime } from "./request.js";
 import { Shape } from "./shapes.js";
 import { api, board, now, select } from "./store.js";
 import { clock, instantOf, localAt, ms, snap } from "./time.js";
@@ -29,16 +30,6 @@ function firstTime(visit, wanted) {
   return localAt(now.value, tz).date === shown.date ? clock(snap(now.value + 20 * 60_000, 15), tz) : "09:00";
 }
 
-/**
- * "9:30", "930", "9.30" and "09:30" are the same time.
- * @param {string} text
- * @returns {string | null} "HH:MM", null while it is no time of day
- */
-export function readTime(text) {
-  const match = text.trim().match(/^(\d{1,2})\s*[:.,hч ]?\s*(\d{2})$/i);
-  if (!match || Number(match[1]) > 23 || Number(match[2]) > 59) return null;
-  return `${/** @type {string} */ (match[1]).padStart(2, "0")}:${match[2]}`;
-}
 
 export function MoveDialog() {
   const what = moving.value;

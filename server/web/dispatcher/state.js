@@ -1,8 +1,8 @@
 // What a visit looks like and says: one state, one shape, one word, one tone. Pure.
-import { ms } from "./time.js";
+import { longTime, ms } from "./time.js";
 
 /** @typedef {import("./types.js").Visit} Visit */
-/** @typedef {"plain" | "draft" | "way" | "working" | "paused" | "past" | "unknown" | "risk" | "late" | "conflict" | "broken"} Look */
+/** @typedef {"plain" | "draft" | "way" | "working" | "paused" | "past" | "unknown" | "risk" | "late" | "broken"} Look */
 
 /**
  * @typedef {object} Shown
@@ -85,7 +85,6 @@ export function promiseOf(visit, now) {
  * @returns {Shown}
  */
 export function shownState(visit, now) {
-  if (visit.conflicts > 0) return { look: "conflict", icon: "conflict", key: "board.state.conflict", params: { n: visit.conflicts } };
   switch (visit.exec_state) {
     case "done":
       return { look: "past", icon: "check", key: "state.done", params: {} };
@@ -113,7 +112,7 @@ export function shownState(visit, now) {
   if (visit.may_have_started) return { look: "unknown", icon: "maybe", key: "board.state.may_have_started", params: {} };
   const promise = promiseOf(visit, now);
   if (promise?.level === "late") {
-    return { look: "late", icon: "alert", key: "board.state.late", params: { n: Math.max(1, Math.round(-promise.left / 60)) } };
+    return { look: "late", icon: "alert", key: "board.state.late", params: { time: longTime(Math.max(60, -promise.left)) } };
   }
   if (promise?.level === "risk") {
     return { look: "risk", icon: "warn", key: "board.state.risk", params: { n: Math.floor(promise.left / 60) } };

@@ -1,5 +1,7 @@
 // Days and hours at the branch. Instants are milliseconds since 1970, days are "YYYY-MM-DD" at the branch.
 
+import { locale, t } from "../shared/i18n.js";
+
 /** @typedef {number} Ms */
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
@@ -127,6 +129,28 @@ export function shortDay(date, locale) {
   const at = new Date(`${date}T12:00:00Z`);
   const monthName = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" }).format(at).slice(0, 3);
   return `${Number(day)} ${monthName}`;
+}
+
+/**
+ * How long something took or lies back, in the unit that is read at a glance: minutes, then hours, from two days on days.
+ * @param {number} seconds
+ */
+export function longTime(seconds) {
+  const minutes = Math.round(Math.abs(seconds) / 60);
+  if (minutes < 120) return t("time.minutes", { n: minutes });
+  if (minutes < 2880) return t("time.hours", { n: Math.round(minutes / 60) });
+  return t("time.days", { n: Math.round(minutes / 1440) });
+}
+
+/**
+ * "13:00", on another day than the one that is shown "22 Nov 13:00".
+ * @param {string | Ms} at
+ * @param {string} tz
+ * @param {string | null | undefined} date the day that is shown
+ */
+export function dayTime(at, tz, date) {
+  const local = localAt(ms(at), tz);
+  return !date || local.date === date ? local.time : `${shortDay(local.date, locale.value)} ${local.time}`;
 }
 
 /** Minutes as "6:10". @param {number} minutes @returns {string} */

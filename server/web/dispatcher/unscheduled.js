@@ -1,9 +1,11 @@
 // Visits that nobody goes to yet, and why.
 import { useState } from "preact/hooks";
+import { Button } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatDuration, hasText, locale, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { pickUp } from "./drag.js";
+import { making } from "./newvisit.js";
 import { Reasons } from "./reasons.js";
 import { isPreventive } from "./state.js";
 import { select, selected } from "./store.js";
@@ -95,7 +97,8 @@ export function Unscheduled({ shown }) {
   const listed = filter ? all.filter(FILTERS[filter]) : all;
   return html`<section class="unscheduled" aria-labelledby="unscheduled-title">
     <header>
-      <h2 id="unscheduled-title">${t("board.unscheduled")} <span class="count">${t("board.visits", { n: all.length })}</span></h2>
+      <div class="unscheduled-head"><h2 id="unscheduled-title">${t("board.unscheduled")} <span class="count" title=${t("board.visits", { n: all.length })}>${all.length}</span></h2>
+        <${Button} icon="plus" class="new-open" onClick=${() => (making.value = true)}>${t("new.open")}<//></div>
       <div class="filters" role="group" aria-label=${t("board.filter")}>
         ${Object.entries(FILTERS).map(
           ([name, test]) => html`<button type="button" class="filter" aria-pressed=${filter === name ? "true" : "false"} onClick=${() => setFilter(filter === name ? null : name)}>

@@ -21,7 +21,7 @@ export default {
   "error.no-contact.detail": "Nothing is lost. Try again when there is a connection.",
   "error.unexpected": "The office answered in a way this page does not understand",
   "error.unexpected.detail": "Reload the page. If it happens again, tell the office the code.",
-  "error.code": "Code {code}",
+  "error.code": "Request {code}",
   "coverage.free": "Free",
   "coverage.paid": "Paid",
   "coverage.partly": "Partly",

@@ -21,7 +21,7 @@ export default {
   "error.no-contact.detail": "Ничего не потеряно. Повторите, когда появится связь.",
   "error.unexpected": "Офис ответил так, что страница его не поняла",
   "error.unexpected.detail": "Обновите страницу. Если повторится, сообщите офису код.",
-  "error.code": "Код {code}",
+  "error.code": "Номер запроса {code}",
   "coverage.free": "Бесплатно",
   "coverage.paid": "Платно",
   "coverage.partly": "Частично",
