@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from schemas.entities.base import Day, Email, Id, Instant, Text
+from schemas.entities.base import Day, Distinct, Email, Id, Instant, Text, Truth
 
 SHORTEST_PASSWORD = 12
 
@@ -239,6 +239,12 @@ class ConflictItem(Schema):
     theirs_by = fields.Nested(Who, required=True)
     theirs_at = fields.String(allow_none=True)
     base_at = fields.String(allow_none=True)
+    apart_since = fields.String(
+        allow_none=True, metadata={"description": "The tablet's last contact before it wrote its side."}
+    )
+    document_version = fields.Integer(
+        allow_none=True, metadata={"description": "The version of the document that is in force."}
+    )
     device = fields.Dict(allow_none=True)
     created_at = fields.String(required=True)
     state = fields.String(required=True)
@@ -264,6 +270,56 @@ class AcceptSchema(Schema):
         unknown = RAISE
 
     ids = fields.List(Id(), required=True, validate=validate.Length(1, 200))
+
+
+class SettleItem(Schema):
+    """One conflict; `seen` is the version of its document that the choice was made from."""
+
+    class Meta:
+        unknown = RAISE
+
+    id = Id(required=True)
+    seen = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1))
+
+
+class SettleSchema(Schema):
+    """Which conflicts are to be settled alike: for the tablet's side, the office's, or as the rules decided.
+
+    `together`: all of them or none; else each that can be.
+    """
+
+    class Meta:
+        unknown = RAISE
+
+    items = fields.List(fields.Nested(SettleItem), required=True, validate=[validate.Length(1, 200), Distinct("id")])
+    choice = fields.String(required=True, validate=validate.OneOf(["mine", "theirs", "default"]))
+    together = Truth(load_default=True)
+
+
+class UndoSchema(Schema):
+    """Which resolutions are to be taken back, all of them or, if not `together`, each that can be."""
+
+    class Meta:
+        unknown = RAISE
+
+    ids = fields.List(Id(), required=True, validate=validate.Length(1, 200))
+    together = Truth(load_default=True)
+
+
+class OutcomeItem(Schema):
+    """What settling one conflict changes: field -> the value before and the one after; or why it cannot be."""
+
+    id = Id(required=True)
+    changes = fields.Dict(keys=fields.String(), values=fields.List(fields.Raw(allow_none=True)), required=True)
+    problem = fields.Dict(required=True, allow_none=True)
+    seen = fields.Integer(required=True, allow_none=True)
+
+
+class OutcomesSchema(Schema):
+    """One outcome for each conflict, in the order that was asked; whether anything was written."""
+
+    outcomes = fields.List(fields.Nested(OutcomeItem), required=True)
+    written = fields.Integer(required=True)
 
 
 class CancelSchema(Schema):

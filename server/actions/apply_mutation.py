@@ -137,6 +137,7 @@ def _update(mutation: Mutation, push: Drafts, draft: Draft, *, late: bool) -> Ap
             theirs=their_writing(clash.field),
             made_at=made_at,
             uncertainty_s=push.offset.uncertainty_s,
+            apart_since=push.apart_since(made_at),
             now=push.now,
             late=late,
         )
@@ -228,6 +229,7 @@ class _Move:
             who=(push.sender.user_id, push.sender.name),
             theirs_by=documents.writing(push.sender.company_id, self.draft.id, last[0]) if last else None,
             made_at=self.made_at,
+            apart_since=push.apart_since(self.made_at),
             now=push.now,
             field=name,
             kind=kind,

@@ -20,6 +20,7 @@ def note_clash(
     theirs: Writing | None,
     made_at: datetime,
     uncertainty_s: float,
+    apart_since: datetime | None,
     now: datetime,
     late: bool,
 ) -> Conflict:
@@ -48,6 +49,7 @@ def note_clash(
         mine_at=mutation.made_at,
         mine_at_corrected=made_at,
         uncertainty_s=uncertainty_s,
+        apart_since=apart_since,
         state="open" if clash.needs_person else "settled",
     )
 
@@ -59,6 +61,7 @@ def note_situation(
     who: tuple[str | None, str],
     theirs_by: Writing | None,
     made_at: datetime,
+    apart_since: datetime | None,
     now: datetime,
     kind: str,
     code: str,
@@ -89,6 +92,7 @@ def note_situation(
         mine_by=who[1],
         mine_at=mutation.made_at,
         mine_at_corrected=made_at,
+        apart_since=apart_since,
         state="open" if needs_person else "settled",
     )
 

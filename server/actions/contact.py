@@ -12,6 +12,8 @@ from server.store.queries import devices
 from sync.clock import ClockOffset, jump, measure_offset
 from sync.numbers import Numbers, Range, lost, take
 
+SILENCE = timedelta(minutes=2)
+"""Who is not heard of for longer than this was out of contact: an open app asks more often."""
 TWO_PLACES = timedelta(seconds=60)
 """Who is at one address, then at another, then at the first again within this time is in two places at once."""
 
@@ -44,7 +46,7 @@ def note_contact(device: Device, contact: Contact, now: datetime) -> ClockOffset
         device_time=contact.device_time or now, received_at=now, rtt_ms=contact.rtt_ms
     )
     moved = _moved(device, offset, now) if told else None
-    device.last_seen_at = max(now, device.last_seen_at or now)
+    note_seen(device, now)
     if told and (device.clock_measured_at is None or now >= device.clock_measured_at):
         device.clock_offset_s, device.clock_uncertainty_s = offset.seconds, offset.uncertainty_s
         device.clock_measured_at = now
@@ -58,6 +60,14 @@ def note_contact(device: Device, contact: Contact, now: datetime) -> ClockOffset
         return offset
     note(device.company_id, device.id, "clock-jump", {"seconds": round(moved)}, now)
     return ClockOffset(seconds=offset.seconds, uncertainty_s=offset.uncertainty_s + abs(moved))
+
+
+def note_seen(device: Device, now: datetime) -> None:
+    """It is in contact; at the end of a silence it is kept when that began."""
+    last = device.last_seen_at
+    if last is not None and now - last > SILENCE:
+        device.silent_since = last
+    device.last_seen_at = max(now, last or now)
 
 
 def note_address(device: Device, address: str, now: datetime) -> None:

@@ -91,6 +91,8 @@ class Drafts:
     now: datetime
     master_wins: bool = False
     """Where both sides changed a value the server's stays and a person decides, whatever the field's policy."""
+    contacts: Sequence[datetime] = ()
+    """Earlier contacts of the tablet, as far as they are known."""
     kept: dict[str, Stored] = field(default_factory=dict)
     reached: dict[str, str] = field(default_factory=dict)
     beside: dict[str, rows.Row] = field(default_factory=dict)
@@ -110,6 +112,10 @@ class Drafts:
     decisions: dict[str, Body] = field(default_factory=dict)
     """What was decided of coverage, laid down when a visit that stands in the end refers to it."""
     laid: bool = False
+
+    def apart_since(self, made_at: datetime) -> datetime | None:
+        """The tablet's last contact before it wrote something, if that is known."""
+        return max((at for at in self.contacts if at <= made_at), default=None)
 
     def __post_init__(self) -> None:
         making, lay = self._visits_in_the_making, self.decisions.__setitem__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from server.actions.contact import note_address
+from server.actions.contact import note_address, note_seen
 from server.actions.history import note_ahead, renew_epoch
 from server.actions.move_windows import window_on
 from server.problems import Problem
@@ -151,7 +151,7 @@ def contact_is_old(holder: Holder, cursor_text: str | None, address: str, now: d
 def note_pull(company_id: str, device_id: str, cursor_text: str | None, address: str, now: datetime) -> None:
     """Remember when a tablet was last heard of, and how far it had read: the cursor that it sent, not the new one."""
     device = devices.lock_device(company_id, device_id)
-    device.last_seen_at = now
+    note_seen(device, now)
     note_address(device, address, now)
     if cursor_text:
         cursor = decode(cursor_text)

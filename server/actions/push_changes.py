@@ -104,6 +104,7 @@ def _take(
     device = devices.lock_device(sender.company_id, sender.device_id)
     if not salvaged:
         refuse_ended(device)
+    contacts = [at for at in (device.silent_since, device.last_seen_at) if at is not None]
     offset = note_contact(device, contact, now)
 
     sent, results = _known(sender, sent)
@@ -126,7 +127,7 @@ def _take(
             ruled_out.setdefault(mutation.id, Problem(409, "group-rejected"))
 
     def start() -> Drafts:
-        push = Drafts(sender=sender, offset=offset, now=now, master_wins=master_wins)
+        push = Drafts(sender=sender, offset=offset, now=now, master_wins=master_wins, contacts=contacts)
         push.look_up(order.fresh)
         return push
 

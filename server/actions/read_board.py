@@ -242,8 +242,9 @@ def _attention(
     for one in technicians:
         begun = [item for item in visits if item["assignee_id"] == one["id"] and item["exec_state"] in AT_WORK]
         if len(begun) > 1:
-            told = {"name": one["name"], "n": len(begun), "sites": [item["site"]["name"] for item in begun]}
-            found.append(("two-at-once", told, f"visit:{begun[-1]['id']}"))
+            sites = [item["site"]["name"] for item in begun]
+            params: Item = {"name": one["name"], "n": len(begun), "sites": sites}
+            found.append(("two-at-once", params, f"visit:{begun[-1]['id']}"))
     for item in visits:
         if item["at_risk"] or item["late_s"]:
             found.append(("promise-at-risk", _named(item), f"visit:{item['id']}"))

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from schemas.whole import document_text, tombstone_text
-from server.actions.contact import note_address
+from server.actions.contact import note_address, note_seen
 from server.actions.history import note_ahead
 from server.actions.pull_changes import contact_is_old
 from server.extensions import db
@@ -155,7 +155,7 @@ def note_place(
 ) -> None:
     """Remember how far a device has read a collection, and that it was heard of."""
     device = devices.lock_device(company_id, device_id)
-    device.last_seen_at = now
+    note_seen(device, now)
     note_address(device, address, now)
     if asked.history:
         device.epoch = asked.history

@@ -15,7 +15,7 @@ import orjson
 
 from schemas.columns import as_row, is_default, kinds
 from schemas.entities import COLLECTIONS
-from server.actions.contact import note_address
+from server.actions.contact import note_address, note_seen
 from server.extensions import db
 from server.store import pull, view
 from server.store.models import DeviceStamp
@@ -47,7 +47,7 @@ class Asked:
 def pull_tables(company_id: str, device_id: str, asked: Asked, *, address: str, now: datetime) -> Answer:
     """The changes since the device's stamp, the next stamp, and whether there is more to fetch."""
     device = devices.lock_device(company_id, device_id)
-    device.last_seen_at = now
+    note_seen(device, now)
     note_address(device, address, now)
     here = devices.history(company_id)
     epoch, newest = here.epoch, here.n

@@ -232,6 +232,7 @@ def _note_overwritten(
                     theirs=documents.writing(sender.company_id, one.document_id, version),
                     made_at=now,
                     uncertainty_s=0.0,
+                    apart_since=None,
                     now=now,
                     late=False,
                 )

@@ -10,18 +10,29 @@ from flask.views import MethodView
 from marshmallow import Schema, fields, validate
 
 from schemas.entities import COLLECTIONS
-from schemas.entities.base import Id, iso
-from schemas.office import AcceptSchema, ConflictItem, ResolveSchema, reason_in
+from schemas.entities.base import Id, Text, iso
+from schemas.office import (
+    AcceptSchema,
+    ConflictItem,
+    OutcomesSchema,
+    ResolveSchema,
+    SettleSchema,
+    UndoSchema,
+    reason_in,
+)
 from server.actions.kind_titles import titles
 from server.actions.resolve_conflict import accept_defaults, resolve, undo
+from server.actions.settle_many import Outcome, Wanted, preview, settle_many, undo_many
 from server.api.body import Blueprint
 from server.api.door import OFFICE, locale, now, principal, requires
 from server.api.listing import Filter, Resource, add_listing, one_item
 from server.api.openapi import refuses
+from server.problems import Problem
 from server.store.models import Conflict
 from server.store.queries import conflicts as rows
 from server.store.queries.filters import by, equals
 from server.text import say
+from sync.policies import POLICIES
 
 IDENTIFIER = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -38,6 +49,7 @@ def dump(found: list[Conflict]) -> list[dict[str, Any]]:
     """Conflicts with the names of all that they speak of."""
     company_id = principal().company_id
     bodies = rows.bodies(company_id, {one.document_id for one in found})
+    versions = rows.versions_of(company_id, bodies)
     devices = rows.devices(company_id, {one.device_id for one in found if one.device_id})
     elsewhere = rows.visits_of_mutations(
         company_id, {one.mutation_id for one in found if one.mutation_id and not one.visit_id}
@@ -85,6 +97,8 @@ def dump(found: list[Conflict]) -> list[dict[str, Any]]:
                 "theirs_by": {"id": one.theirs_by_id, "name": one.theirs_by},
                 "theirs_at": _iso(one.theirs_at),
                 "base_at": _iso(base_times.get(based_on[one.id])),
+                "apart_since": _iso(one.apart_since),
+                "document_version": versions.get(one.document_id),
                 "device": {"id": device.id, "name": device.name, "last_contact_at": _iso(device.last_seen_at)}
                 if device
                 else None,
@@ -133,6 +147,12 @@ RESOURCE = Resource(
         ),
         "document_id": Filter(form=Id(), condition=equals(Conflict.document_id)),
         "visit_id": Filter(form=Id(), condition=equals(Conflict.visit_id)),
+        "mutation_id": Filter(form=Id(), condition=equals(Conflict.mutation_id)),
+        "device_id": Filter(form=Id(), condition=equals(Conflict.device_id)),
+        "field": Filter(form=Text(60), condition=equals(Conflict.field)),
+        "policy": Filter(
+            form=fields.String(validate=validate.OneOf(list(POLICIES))), condition=equals(Conflict.policy)
+        ),
     },
 )
 add_listing(blueprint, RESOURCE)
@@ -172,3 +192,75 @@ class AcceptView(MethodView):
         who = principal()
         done = accept_defaults(who.company_id, body["ids"], user_id=who.user_id, now=now())
         return jsonify({"items": dump(done)})
+
+
+@blueprint.route("/conflicts/settle/preview")
+class SettlePreviewView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(SettleSchema)
+    @blueprint.response(200, OutcomesSchema)
+    def post(self, body: dict[str, Any]) -> Response:
+        """What settling several conflicts alike would change, and which of them cannot be. Nothing is kept."""
+        who = principal()
+        found = preview(who.company_id, _wanted(body), body["choice"], user_id=who.user_id, now=now())
+        return jsonify(_told(found, written=0))
+
+
+@blueprint.route("/conflicts/settle")
+class SettleView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(SettleSchema)
+    @refuses(409, "conflicts-moved")
+    @blueprint.response(200, OutcomesSchema)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Settle several conflicts alike: all or none of them, or each that can be, the others with their reasons."""
+        who = principal()
+        found = settle_many(
+            who.company_id,
+            _wanted(body),
+            body["choice"],
+            together=body["together"],
+            user_id=who.user_id,
+            now=now(),
+        )
+        return _answer(found, together=body["together"])
+
+
+@blueprint.route("/conflicts/undo")
+class UndoManyView(MethodView):
+    @requires(*OFFICE)
+    @blueprint.arguments(UndoSchema)
+    @refuses(409, "conflicts-moved")
+    @blueprint.response(200, OutcomesSchema)
+    def post(self, body: dict[str, Any]) -> Response:
+        """Take several resolutions back: all or none of them, or each that can be."""
+        found = undo_many(principal().company_id, body["ids"], together=body["together"], now=now())
+        return _answer(found, together=body["together"])
+
+
+def _wanted(body: dict[str, Any]) -> list[Wanted]:
+    return [Wanted(conflict_id=one["id"], seen=one["seen"]) for one in body["items"]]
+
+
+def _answer(found: list[Outcome], *, together: bool) -> Response:
+    """The outcomes; that all were wanted and some cannot be is a problem which names each."""
+    refused = [one for one in found if one.problem is not None]
+    told = _told(found, written=0 if together and refused else len(found) - len(refused))
+    if together and refused:
+        raise Problem(409, "conflicts-moved", n=len(refused), members=told)
+    return jsonify(told)
+
+
+def _told(found: list[Outcome], *, written: int) -> dict[str, Any]:
+    return {
+        "outcomes": [
+            {
+                "id": one.conflict_id,
+                "changes": {name: list(pair) for name, pair in one.changes.items()},
+                "problem": one.problem.body(locale()) if one.problem else None,
+                "seen": one.seen,
+            }
+            for one in found
+        ],
+        "written": written,
+    }

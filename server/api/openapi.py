@@ -51,6 +51,10 @@ class ProblemSchema(Schema):
     field = fields.String(metadata={"description": "The field that it is about; the first of several."})
     errors = fields.List(fields.Nested(FieldProblem))
     request_id = fields.String(metadata={"description": "What the server's log calls this request."})
+    outcomes = fields.List(
+        fields.Dict(), metadata={"description": "Of several conflicts what would become of each, and why not."}
+    )
+    written = fields.Integer(metadata={"description": "How many of several conflicts were settled all the same."})
     salvaged = fields.Boolean(metadata={"description": "What was pushed without access is kept for the office."})
     wipe = fields.Boolean(metadata={"description": "The tablet must delete what it holds of others."})
 
@@ -155,6 +159,8 @@ def _implied(path: str, method: str, operation: dict[str, Any]) -> dict[int, tup
     elif schemes:
         problems[401] = ("unauthenticated",)
         problems[403] = ("forbidden",) if method == "get" else ("forbidden", "cross-site")
+        # A query parameter that is not there is refused everywhere.
+        problems[422] = ("invalid-fields",)
     if "{" in path:
         problems[404] = ("not-found",)
     if any(isinstance(each, dict) and each.get("in") == "query" for each in operation.get("parameters", ())):

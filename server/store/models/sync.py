@@ -103,6 +103,7 @@ class ScopeReason(Model):
 class Device(Model):
     """One person on one tablet. `cursor_seq` is how far it has confirmed reading, in the history `epoch`.
 
+    `silent_since` is the last contact before its last silence.
     `follows` is the registration that the same person had on the same tablet before.
     `last_n` is the highest mutation number that came, `missing` the ranges below it that did not; `told` is what it
     said of itself last. `token_hash` is in force; `next_token_hash` takes its place when it is first used.
@@ -125,6 +126,7 @@ class Device(Model):
     token_hash: Mapped[str] = mapped_column(String(64))
     enrolled_at: Mapped[At]
     last_seen_at: Mapped[OptionalAt]
+    silent_since: Mapped[OptionalAt]
     cursor_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     last_n: Mapped[int] = mapped_column(default=0)
     missing: Mapped[JsonList]
@@ -225,7 +227,10 @@ class Mutation(Model):
 
 
 class Conflict(Model):
-    """A clash as it was recorded: what each side had, who and when, what was chosen, and what a person made of it."""
+    """A clash as it was recorded: what each side had, who and when, what was chosen, and what a person made of it.
+
+    `apart_since` is the tablet's last contact before it wrote its side, if that is known.
+    """
 
     __table_args__ = (
         Index(None, "company_id", "state", "created_at"),
@@ -258,6 +263,7 @@ class Conflict(Model):
     theirs_by_id: Mapped[OptionalRef]
     theirs_by: Mapped[str | None] = mapped_column(String(200))
     theirs_at: Mapped[OptionalAt]
+    apart_since: Mapped[OptionalAt]
     created_at: Mapped[At]
     state: Mapped[str] = mapped_column(String(20))
     resolution: Mapped[OptionalJson]

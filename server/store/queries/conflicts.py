@@ -77,6 +77,14 @@ def bodies(company_id: str, ids: Iterable[str]) -> dict[str, tuple[str, dict[str
     }
 
 
+def versions_of(company_id: str, ids: Iterable[str]) -> dict[str, int]:
+    """The version in force of each document by id."""
+    statement = select(Document.id, Document.version).where(
+        Document.company_id == company_id, Document.id.in_(list(ids))
+    )
+    return {row.id: row.version for row in db.session.execute(statement)}
+
+
 def devices(company_id: str, ids: Iterable[str]) -> dict[str, Device]:
     statement = select(Device).where(Device.company_id == company_id, Device.id.in_(list(ids)))
     return {row.id: row for row in db.session.scalars(statement)}

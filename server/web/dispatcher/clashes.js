@@ -29,6 +29,9 @@ import { formatDate, formatNumber, formatTime, hasText, t } from "../shared/i18n
  * @property {{name: string | null}} theirs_by
  * @property {string | null} theirs_at
  * @property {string | null} base_at
+ * @property {string | null} [apart_since] the tablet's last contact before it wrote its side
+ * @property {number | null} [document_version]
+ * @property {string} [policy]
  * @property {{id: string, name: string, last_contact_at: string | null} | null} device
  * @property {string} created_at
  * @property {string} state
@@ -222,7 +225,8 @@ export function rawMineAt(row) {
 /**
  * The two lanes of time of a case: what each side did between knowing the same and meeting again.
  * @param {Case} one
- * @returns {{knew: number | null, met: number, office: Array<{at: number, fields: string[]}>, site: Array<{at: number, fields: string[]}>}}
+ * `apart` is the tablet's last contact before it wrote: what it knew then may be older.
+ * @returns {{knew: number | null, apart: number | null, met: number, office: Array<{at: number, fields: string[]}>, site: Array<{at: number, fields: string[]}>}}
  */
 export function lanesOf(one) {
   const gather = (/** @type {(row: Row) => number | null} */ when) => {
@@ -242,7 +246,9 @@ export function lanesOf(one) {
   const bases = one.rows.map((row) => (row.first.base_at ? Date.parse(row.first.base_at) : NaN)).filter((at) => !Number.isNaN(at));
   const earliest = Math.min(...[...office, ...site].map(({ at }) => at), one.met);
   const knew = bases.length ? Math.min(Math.max(...bases), earliest) : null;
-  return { knew, met: one.met, office, site };
+  const contacts = one.rows.map((row) => (row.first.apart_since ? Date.parse(row.first.apart_since) : NaN)).filter((at) => !Number.isNaN(at));
+  const apart = contacts.length ? Math.min(...contacts, site[0]?.at ?? one.met, one.met) : knew;
+  return { knew, apart, met: one.met, office, site };
 }
 
 /**

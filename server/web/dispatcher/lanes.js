@@ -24,8 +24,8 @@ export function Lanes({ one, tz }) {
     observer.observe(/** @type {HTMLDivElement} */ (box.current));
     return () => observer.disconnect();
   }, []);
-  const { knew, met, office, site } = lanesOf(one);
-  const times = [...new Set([...(knew === null ? [] : [knew]), ...office.map(({ at }) => at), ...site.map(({ at }) => at), met])].sort((a, b) => a - b);
+  const { knew, apart, met, office, site } = lanesOf(one);
+  const times = [...new Set([...(knew === null ? [] : [knew]), ...(apart === null ? [] : [apart]), ...office.map(({ at }) => at), ...site.map(({ at }) => at), met])].sort((a, b) => a - b);
   const line = Math.max(200, width - LABEL - 24);
   const places = spread(times, line - 96, GAP);
   const x = (/** @type {number} */ at) => LABEL + 8 + /** @type {number} */ (places[times.indexOf(at)]);
@@ -44,11 +44,12 @@ export function Lanes({ one, tz }) {
     return "";
   };
   const end = width - 4;
-  const start = knew === null ? LABEL : x(knew);
+  const start = apart === null ? LABEL : x(apart);
   const spoken = [
     knew === null ? "" : t("conflicts.both_knew_at", { time: when(knew) }),
     ...office.map(({ at, fields }) => `${t("conflicts.office")} ${when(at)}: ${names(fields).join(", ")}`),
     ...site.map(({ at, fields }) => `${t("conflicts.site")} ${when(at)}: ${names(fields).join(", ")}`),
+    apart === null ? "" : t("conflicts.no_contact", { from: when(apart), to: when(met) }),
     t("conflicts.met_again", { time: when(met) }),
   ];
   return html`<div class="lanes" ref=${box}>
@@ -62,6 +63,7 @@ export function Lanes({ one, tz }) {
       ${knew !== null &&
       html`<path class="lane-tie" d=${`M${x(knew)} ${OFFICE_Y}L${x(knew) + 18} ${SITE_Y}`} /><circle class="lane-knot" cx=${x(knew)} cy=${OFFICE_Y} r="4" />
         <text class="lane-hint" x=${x(knew) - 6} y=${OFFICE_Y - 26}>${t("conflicts.both_knew_at", { time: when(knew) })}</text>`}
+      ${apart !== null && apart !== knew && html`<circle class="lane-knot is-apart" cx=${x(apart)} cy=${SITE_Y} r="4" />`}
       <path class="lane-tie" d=${`M${x(met) - 18} ${SITE_Y}L${x(met)} ${OFFICE_Y}`} /><circle class="lane-knot" cx=${x(met)} cy=${OFFICE_Y} r="4" />
       <text class="lane-hint" x=${Math.min(x(met), end)} y=${OFFICE_Y - 26} text-anchor="middle">${t("conflicts.met_again", { time: when(met) })}</text>
       ${office.map(
@@ -72,7 +74,7 @@ export function Lanes({ one, tz }) {
         ({ at, fields }) => html`<path class="lane-site" d=${`M${x(at)} ${SITE_Y - 6}l6 6-6 6-6-6z`} />
           <text class="lane-text" x=${x(at) + 10} y=${SITE_Y - 6}><tspan class="lane-time">${when(at)}</tspan> ${words(at, fields, site)}</text>`,
       )}
-      <text class="lane-hint is-offline" x=${(start + x(met)) / 2} y=${SITE_Y + 19} text-anchor="middle">${t("conflicts.no_contact", { from: knew === null ? "…" : when(knew), to: when(met) })}</text>
+      <text class="lane-hint is-offline" x=${(start + x(met)) / 2} y=${SITE_Y + 19} text-anchor="middle">${t("conflicts.no_contact", { from: apart === null ? "…" : when(apart), to: when(met) })}</text>
     </svg>`}
   </div>`;
 }
