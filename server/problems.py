@@ -18,11 +18,19 @@ LONGEST_NAME = 120
 
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """What is wrong with one field: its path with dots, a code, numbers for the words."""
+    """What is wrong with one field: its path with dots, a code, numbers for the words.
+
+    `area` is the catalogue that has the words: `problem` for what a schema refuses, else that of a core.
+    """
 
     field: str
     code: str
     params: Mapping[str, Any] | None = None
+    area: str = "problem"
+
+    def text(self, locale: str) -> str:
+        """The sentence for people."""
+        return say(self.area, f"field.{self.code}" if self.area == "problem" else self.code, self.params, locale)
 
 
 class Problem(Exception):
@@ -63,11 +71,7 @@ class Problem(Exception):
             answer["field"] = self.field
         if self.errors:
             answer["errors"] = [
-                {
-                    "field": error.field,
-                    "code": error.code,
-                    "detail": say("problem", f"field.{error.code}", error.params, locale),
-                }
+                {"field": error.field, "code": error.code, "detail": error.text(locale)}
                 for error in self.errors[:MOST_ERRORS]
             ]
         if request_id:

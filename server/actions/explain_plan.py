@@ -19,6 +19,7 @@ class Explained:
 
     decision: Decision
     text: str
+    basis: str | None
 
 
 def explain_plan(company_id: str, plan_id: str, first: date, last: date, now: datetime, locale: str) -> list[Explained]:
@@ -32,7 +33,11 @@ def explain_plan(company_id: str, plan_id: str, first: date, last: date, now: da
     since = now - timedelta(days=(now.date() - plan.starts_on).days + plan.early_days + 2)
     values = known(queries.rows_for(company_id, [plan], since), plan, now)
     return [
-        Explained(decision=each, text=say("plan", each.reason.code, each.reason.params, locale))
+        Explained(
+            decision=each,
+            text=say("plan", each.reason.code, each.reason.params, locale),
+            basis=say("plan", each.basis.code, each.basis.params, locale) if each.basis else None,
+        )
         for each in _within(values.ledger(last), first)
     ]
 

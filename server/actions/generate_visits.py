@@ -12,8 +12,19 @@ from typing import Any
 
 from server.actions.decide_coverage import Agreements
 from server.actions.make_visit import make_visit
-from server.actions.plan_values import PROACTIVE, Known, known, visit_state
-from server.domain.maintenance import Decision, State, VisitState, WarrantyPhaseTrigger
+from server.actions.plan_values import PROACTIVE, Known, due_tasks, known, stored_tasks, visit_state
+from server.domain.local_time import instant_of
+from server.domain.maintenance import (
+    LONGEST,
+    RULES,
+    Decision,
+    DueTask,
+    Plan,
+    State,
+    VisitState,
+    WarrantyPhaseTrigger,
+    look_on,
+)
 from server.extensions import db
 from server.problems import Problem
 from server.store import documents
@@ -21,6 +32,7 @@ from server.store.failures import Refused
 from server.store.models import MaintenancePlan, Occurrence, Visit
 from server.store.queries import maintenance as queries
 from server.store.queries import visits
+from server.store.queries.looks import Look, keep, looks
 from server.store.rows import chunks
 from server.store.transaction import snapshot, transactional
 from server.text import say
@@ -36,6 +48,10 @@ GUESS = 0.01
 
 BREATH = 0.1
 """Seconds between two transactions without a decision between them: SQLite's waiters look as often as that."""
+
+READING_KIND = "operation_control"
+READING_MINUTES = 15
+"""The kind of work and the minutes of a visit that only reads a meter."""
 
 log = logging.getLogger(__name__)
 
@@ -96,16 +112,19 @@ def generate_visits(company_id: str, now: datetime, plan_id: str | None = None) 
     in short transactions, as many in each as take about `SLICE` seconds. Repeating it changes nothing, and two
     processes at once make the same visits: plans are locked while they are written, and decided again if anything that
     the decision rests on has changed since; a visit's id follows from its occurrence. `Report.made` counts visits made
-    or brought back, `ledger` the rows written, by state.
+    or brought back, `ledger` the rows written, by state. Of a whole company only those plans are decided that can have
+    changed: by what they rest on, or by time.
     """
     report = Report()
-    ids = [plan_id] if plan_id else queries.plan_ids(company_id)
+    todo = {} if plan_id else _to_look_at(company_id, now, report)
+    ids = [plan_id] if plan_id else list(todo)
     each, busy = GUESS, False
     while ids:
         # While there is much to write, a portion is one transaction; deciding the next leaves the others their turn.
         fits = max(1, min(MOST, round(SLICE / each)))
         looked_at = fits if busy else MOST
-        waiting = _decide(company_id, ids[:looked_at], now, report)
+        looked: dict[str, datetime] = {}
+        waiting = _decide(company_id, ids[:looked_at], now, report, looked)
         del ids[:looked_at]
         busy = bool(waiting)
         for batch in chunks(waiting, fits):
@@ -115,11 +134,39 @@ def generate_visits(company_id: str, now: datetime, plan_id: str | None = None) 
             each = (each + (monotonic() - began) / len(batch)) / 2
             if len(batch) < len(waiting):
                 sleep(BREATH)
+        failed = {one["plan_id"] for one in report.failed}
+        _remember(company_id, [(todo[one], at) for one, at in looked.items() if one in todo and one not in failed])
     return report
 
 
-def _decide(company_id: str, ids: Sequence[str], now: datetime, report: Report) -> list[Decided]:
-    """Decide plans as they are now; those that need nothing are counted, those that cannot be decided are named."""
+def _to_look_at(company_id: str, now: datetime, report: Report) -> dict[str, Look]:
+    """The plans that can have changed since they were last decided; the others are counted."""
+    with snapshot():
+        found = looks(company_id, RULES)
+    due = {each.plan_id: each for each in found if each.look_at is None or each.look_at <= now or each.seen != each.now}
+    report.plans += len(found) - len(due)
+    return due
+
+
+def _remember(company_id: str, looked: Sequence[tuple[Look, datetime]]) -> None:
+    """Write down of what plans were decided, where that is other than what is written there."""
+    fresh = [(look, at) for look, at in looked if (look.seen, look.look_at) != (look.now, at)]
+    if fresh:
+        _keep(company_id, fresh)
+
+
+@transactional
+def _keep(company_id: str, fresh: Sequence[tuple[Look, datetime]]) -> None:
+    keep(company_id, fresh, [look.plan_id for look, _ in fresh if look.seen is not None])
+
+
+def _decide(
+    company_id: str, ids: Sequence[str], now: datetime, report: Report, looked: dict[str, datetime] | None = None
+) -> list[Decided]:
+    """Decide plans as they are now; those that need nothing are counted, those that cannot be decided are named.
+
+    `looked` gets the moment from which time alone can change what each of them expects.
+    """
     waiting: list[Decided] = []
     with snapshot():
         plans = queries.plans(company_id, ids)
@@ -128,10 +175,14 @@ def _decide(company_id: str, ids: Sequence[str], now: datetime, report: Report) 
             assert rows is not None
             try:
                 values = known(rows, plan, now)
-                decisions = values.ledger(values.generated_until)
+                beyond = values.ledger(values.generated_until + timedelta(days=LONGEST))
             except ValueError as error:
                 report.fail(plan.id, plan.name, error)
                 continue
+            decisions = [each for each in beyond if each.due_on is None or each.due_on <= values.generated_until]
+            if looked is not None:
+                again_on = look_on(values.plan, values.facts, beyond, values.today)
+                looked[plan.id] = instant_of(again_on, time(), values.plan.tz)
             if _differs(rows, plan, decisions):
                 waiting.append(Decided(plan_id=plan.id, name=plan.name, values=values, decisions=decisions))
             else:
@@ -230,6 +281,9 @@ def _row_of(plan: MaintenancePlan, decision: Decision, visit_id: str | None) -> 
         "state": decision.state.value,
         "reason": decision.reason.to_json(),
         "visit_id": visit_id,
+        "target_on": decision.target_on,
+        "basis": decision.basis.to_json() if decision.basis else None,
+        "tasks": stored_tasks(decision.tasks),
     }
 
 
@@ -294,7 +348,12 @@ def _settle_visit(
         report.made += 1
     else:
         report.moved += 1
-    visit.due_from, visit.due_to = decision.window_from, decision.window_to
+    if _moves(row, decision):
+        visit.due_from, visit.due_to = decision.window_from, decision.window_to
+    locale = rows.locales[visit.site_id]
+    if visit.instructions == instructions(values.plan, due_tasks(row.tasks), locale):
+        # What somebody at the office wrote there stays.
+        visit.instructions = instructions(values.plan, decision.tasks, locale)
     return row.visit_id
 
 
@@ -306,8 +365,46 @@ def _wants_change(visit: Visit, row: Occurrence, decision: Decision) -> bool:
     state = visit_state(visit, row)
     if decision.state is not State.GENERATED:
         return state is VisitState.UNTOUCHED
-    moved = (row.window_from, row.window_to) != (decision.window_from, decision.window_to)
-    return state is VisitState.WITHDRAWN or (state is VisitState.UNTOUCHED and moved)
+    changed = _moves(row, decision) or due_tasks(row.tasks) != decision.tasks
+    return state is VisitState.WITHDRAWN or (state is VisitState.UNTOUCHED and changed)
+
+
+def _moves(row: Occurrence, decision: Decision) -> bool:
+    return (row.window_from, row.window_to) != (decision.window_from, decision.window_to)
+
+
+def _work(rows: queries.PlanRows, values: Known, decision: Decision, locale: str) -> dict[str, Any]:
+    """What is to be done: the plan's kind of work with its tasks, or only a look at a meter."""
+    plan = values.plan
+    if decision.asks_reading and decision.basis is not None:
+        told = say("work", "read-meter", decision.basis.params, locale)
+        looking = rows.kinds.get(READING_KIND)
+        code = READING_KIND if looking is not None and looking.active else plan.kind
+        return {"kind": code, "title": told[:200], "service_minutes": READING_MINUTES, "instructions": told}
+    kind = rows.kinds.get(plan.kind)
+    return {
+        "kind": plan.kind,
+        "title": kind.name[locale] if kind else None,
+        "service_minutes": plan.service_minutes,
+        "instructions": instructions(plan, decision.tasks, locale),
+    }
+
+
+def instructions(plan: Plan, tasks: Sequence[DueTask], locale: str) -> str | None:
+    """The tasks of a visit in the language of its branch, one in a line; None without tasks."""
+    names = {task.code: task.name.get(locale) or task.code for task in plan.tasks}
+    lines = [
+        names.get(each.code, each.code)
+        if each.carried_from is None
+        else say(
+            "work",
+            "task-carried",
+            {"task": names.get(each.code, each.code), "day": each.carried_from.isoformat()},
+            locale,
+        )
+        for each in tasks
+    ]
+    return "\n".join(lines)[:4000] or None
 
 
 def _locked(company_id: str, visit_id: str) -> Visit | None:
@@ -320,20 +417,17 @@ def _make(rows: queries.PlanRows, plan: MaintenancePlan, values: Known, decision
     assert decision.window_from is not None
     assert decision.window_to is not None
     site = rows.sites[rows.assets[plan.asset_id].site_id]
-    kind = rows.kinds.get(plan.kind)
     trigger = next(each for each in values.plan.triggers if each.id == decision.trigger_id)
-    proactive = plan.kind == PROACTIVE or isinstance(trigger, WarrantyPhaseTrigger)
+    proactive = plan.kind == PROACTIVE or isinstance(trigger, WarrantyPhaseTrigger) or decision.asks_reading
     visit = make_visit(
         plan.company_id,
         {
-            "kind": plan.kind,
-            "title": kind.name[rows.locales[site.id]] if kind else None,
             "site_id": site.id,
             "asset_ids": [plan.asset_id],
-            "service_minutes": values.plan.service_minutes,
             "due_from": decision.window_from.isoformat(),
             "due_to": decision.window_to.isoformat(),
             "hard_due": plan.hard_due,
+            **_work(rows, values, decision, rows.locales[site.id]),
         },
         origin="proactive" if proactive else "plan",
         now=making.now,

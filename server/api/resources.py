@@ -76,8 +76,9 @@ def name_sorts(model: Any, column: Any) -> dict[str, Any]:
 def _occurrences(rows: list[Any]) -> list[dict[str, Any]]:
     items = []
     for row in rows:
-        item = dict(OccurrenceItem(exclude=["reason"]).dump(row))
-        items.append(item | {"reason": reason_in(say, "plan", row.reason, locale())})
+        item = dict(OccurrenceItem(exclude=["reason", "basis"]).dump(row))
+        told = {name: reason_in(say, "plan", getattr(row, name), locale()) for name in ("reason", "basis")}
+        items.append(item | told)
     return items
 
 

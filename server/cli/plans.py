@@ -25,7 +25,7 @@ plans = AppGroup("plans", help="Maintenance plans.")
 @click.option("--to", "last", type=DAY, help="Last due date; by default a year from now.")
 @click.option("--locale", type=click.Choice(LOCALES), default="en", show_default=True)
 def explain(plan: str, first: datetime | None, last: datetime | None, locale: str) -> None:
-    """Say for each expected date of PLAN why there is a visit, or why there is none.
+    """Say for each expected date of PLAN why there is a visit, or why there is none, and why it is that date.
 
     PLAN is the id of a plan or its reference of the import; `flask plans list` shows both.
     """
@@ -43,7 +43,8 @@ def explain(plan: str, first: datetime | None, last: datetime | None, locale: st
     )
     for row in rows:
         due_on = row.decision.due_on.isoformat() if row.decision.due_on else "-"
-        click.echo(f"{due_on:10}  {say('command', f'plan-{row.decision.state.value}', {}, locale):14}  {row.text}")
+        state = say("command", f"plan-{row.decision.state.value}", {}, locale)
+        click.echo(f"{due_on:10}  {state:14}  {row.text} {row.basis or ''}".rstrip())
 
 
 @plans.command("list")

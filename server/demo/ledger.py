@@ -203,4 +203,7 @@ def _row(world: World, planned: Planned, decision: Decision, visit_id: str | Non
         reason=decision.reason.to_json(),
         visit_id=visit_id,
         decided_at=world.now,
+        target_on=decision.target_on,
+        basis=decision.basis.to_json() if decision.basis else None,
+        tasks=[],
     )

@@ -68,5 +68,6 @@ def stored(before: Iterable[Recorded], decisions: Iterable[Decision]) -> list[Re
             state=decision.state,
             reason=decision.reason,
             visit_state=visit,
+            tasks=decision.tasks,
         )
     return list(rows.values())

@@ -1,7 +1,7 @@
 """A second, slow opinion: walks the calendar day by day and shares no code with the core but its values.
 
-It knows one trigger at a time, given as a question "is work expected on this day?", and the default policies
-(hold, coalesce). Its answer is a list of (due date, state, code).
+It knows one trigger at a time, given as a question "is work expected on this day?", and each day off as another
+question. Its answer is a list of (due date, day of the visit, state, code).
 """
 
 from calendar import monthrange
@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from server.domain.maintenance import AssetFacts, Completion, Plan, VisitState
 
 DAY = timedelta(days=1)
-Row = tuple[date, str, str]
+Row = tuple[date, date, str, str]
 
 
 def every_days(start: date, step: int) -> Callable[[date], bool]:
@@ -44,6 +44,7 @@ class Naive:
     own: dict[date, Completion]
     today: date
     expects: Callable[[date], bool]
+    works: Callable[[date], bool]
 
     def ledger(self, until: date) -> list[Row]:
         far = max([until, self.today, *self.visits, *(each.completed_on for each in self.completions)])
@@ -62,25 +63,55 @@ class Naive:
                 rows[day] = verdict
         undecided = [day for day in days if day not in rows]
         for day in undecided:
+            if self.plan.catch_up == "each" or day >= self.today:
+                continue
+            if self.plan.catch_up == "skip":
+                rows[day] = ("skipped", "missed")
+                continue
             later_missed = [each for each in undecided if day < each < self.today]
             later_open = [each for each in days if each > day and self.is_open(each, rows)]
-            if day < self.today and (later_missed or later_open):
+            if later_missed or later_open:
                 rows[day] = ("skipped", "coalesced")
         for day in days:
             if day not in rows:
-                if any(self.is_open(each, rows) for each in days if each < day):
+                holds = self.plan.open_previous == "hold"
+                if holds and any(self.is_open(each, rows) for each in days if each < day):
                     rows[day] = ("held", "previous-open")
                 else:
                     rows[day] = ("generated", self.due(day))
-        return [(day, *rows[day]) for day in days if day <= until]
+        return [(day, self.place(day)[0], *rows[day]) for day in days if day <= until]
 
     def is_open(self, day: date, rows: dict[date, tuple[str, str]]) -> bool:
         if day not in rows or rows[day][0] != "generated":
             return False
-        return rows[day][1] in ("due", "overdue", "visit-started", "published-though-done")
+        return rows[day][1] in (
+            "due", "due-moved", "overdue", "visit-started", "published-though-done",
+        )  # fmt: skip
 
     def due(self, day: date) -> str:
-        return "overdue" if day + self.plan.late_days * DAY < self.today else "due"
+        target, last = self.place(day)
+        if last < self.today:
+            return "overdue"
+        return "due" if target == day else "due-moved"
+
+    def place(self, day: date) -> tuple[date, date]:
+        """The day of the visit, and the last day on which it can be done."""
+        last = day + self.plan.late_days * DAY
+        if self.plan.shift == "none":
+            return day, last
+        target = day
+        if not self.works(day) and self.plan.shift != "skip":
+            after, before = day, day
+            while not self.works(after):
+                after += DAY
+            while not self.works(before):
+                before -= DAY
+            ahead = self.plan.shift == "forward" or (self.plan.shift == "nearest" and after - day <= day - before)
+            target = after if ahead and not (self.plan.hard_due and after > last) else before
+        last = max(last, target)
+        while last > target and not self.works(last):
+            last -= DAY
+        return target, last
 
     def credits(self, days: list[date]) -> dict[date, Completion]:
         taken = dict(self.own)
@@ -122,6 +153,10 @@ class Naive:
             return ("suppressed", "asset-out-of-service-since")
         if self.facts.contract_ends_on and day > self.facts.contract_ends_on:
             return ("suppressed", "contract-ended")
+        if self.plan.season and day.month not in self.plan.season:
+            return ("suppressed", "out-of-season")
+        if self.plan.shift == "skip" and not self.works(day):
+            return ("suppressed", "day-off")
         if day > self.today + self.plan.horizon_days * DAY:
             return ("forecast", "beyond-horizon")
         equal = [each for each in self.completions if each.kind == self.plan.kind and each.outcome == "done"]

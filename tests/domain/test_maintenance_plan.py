@@ -9,14 +9,23 @@ from server.domain.local_time import instant_of, local_date
 from server.domain.maintenance import (
     TRIGGERS,
     AgeTrigger,
+    AllOf,
+    AnyOf,
     AssetFacts,
+    CampaignTrigger,
+    ConditionTrigger,
+    EventTrigger,
     Every,
     FixedTrigger,
     FloatingTrigger,
+    MeterTrigger,
+    PlanTask,
+    SiteDays,
     State,
     WarrantyPhaseTrigger,
     expected,
     problems,
+    read_triggers,
     trigger_from_json,
 )
 from server.domain.maintenance.identity import occurrence_id, visit_id
@@ -80,10 +89,119 @@ def test_a_rule_that_cannot_be_used_says_why(rule: str, code: str) -> None:
         (WarrantyPhaseTrigger(id=TRIGGER, phases=()), "triggers.0.phases", "no-phases"),
         (WarrantyPhaseTrigger(id=TRIGGER, phases=("m0",)), "triggers.0.phases.0", "phase-unknown"),
         (WarrantyPhaseTrigger(id=TRIGGER, phases=("m6", "m6")), "triggers.0.phases.1", "phase-twice"),
+        (MeterTrigger(id=TRIGGER, meter="", every=500.0), "triggers.0.meter", "no-meter"),
+        (MeterTrigger(id=TRIGGER, meter="hours", every=0.0), "triggers.0.every", "number-not-above-zero"),
+        (
+            MeterTrigger(id=TRIGGER, meter="h", every=1.0, rollover_at=-1.0),
+            "triggers.0.rollover_at",
+            "number-not-above-zero",
+        ),
+        (
+            MeterTrigger(id=TRIGGER, meter="h", every=1.0, stale_days=0),
+            "triggers.0.stale_days",
+            "interval-out-of-range",
+        ),
+        (ConditionTrigger(id=TRIGGER, source="reading", code="bar"), "triggers.0.above", "one-limit"),
+        (
+            ConditionTrigger(id=TRIGGER, source="reading", code="bar", above=7.0, below=1.0),
+            "triggers.0.above",
+            "one-limit",
+        ),
+        (
+            ConditionTrigger(id=TRIGGER, source="reading", code="bar", above=7.0, clear=8.0),
+            "triggers.0.clear",
+            "clear-beyond-limit",
+        ),
+        (ConditionTrigger(id=TRIGGER, source="answer", code="", equals="worn"), "triggers.0.code", "no-observation"),
+        (EventTrigger(id=TRIGGER, on=(), after_days=(7,)), "triggers.0.on", "no-events"),
+        (
+            EventTrigger(id=TRIGGER, on=("preventive_maintenance",), after_days=(7,)),
+            "triggers.0.on",
+            "event-of-own-kind",
+        ),
+        (
+            EventTrigger(id=TRIGGER, on=("repair_minor",), after_days=(7, 7)),
+            "triggers.0.after_days.1",
+            "window-out-of-range",
+        ),
+        (CampaignTrigger(id=TRIGGER, campaign="", due_on=date(2026, 9, 1)), "triggers.0.campaign", "no-campaign"),
+        (CampaignTrigger(id=TRIGGER, campaign="B", due_on=date(2020, 9, 1)), "triggers.0.due_on", "before-start"),
+        (
+            AnyOf(id=TRIGGER, members=(AgeTrigger(id="a", every=Every(1, "years")),)),
+            "triggers.0.members",
+            "members-out-of-range",
+        ),
+        (
+            AnyOf(
+                id=TRIGGER,
+                members=(FixedTrigger(id="a", rule="FREQ=SECONDLY"), AgeTrigger(id="b", every=Every(1, "years"))),
+            ),
+            "triggers.0.members.0.rule",
+            "rule-within-a-day",
+        ),
     ],
 )
 def test_a_bad_trigger_is_told_at_its_field(trigger: Any, field: str, code: str) -> None:
     assert [(each.field, each.reason.code) for each in problems(a_plan(triggers=(trigger,)))] == [(field, code)]
+
+
+WEEK, YEAR = FixedTrigger(id="week", rule="FREQ=WEEKLY"), AgeTrigger(id="year", every=Every(1, "years"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"nesting": {"year": frozenset({"week"}), "week": frozenset({"year"})}}, "nesting.year", "nesting-circle"),
+        ({"nesting": {"year": frozenset({"year"})}}, "nesting.year", "nesting-circle"),
+        ({"nesting": {"year": frozenset({"month"})}}, "nesting.year", "no-such-trigger"),
+        ({"absorb_days": 1000}, "absorb_days", "window-out-of-range"),
+        ({"season": frozenset({13})}, "season", "no-such-month"),
+        ({"credit_percent": 0}, "credit_percent", "interval-out-of-range"),
+        ({"tasks": (PlanTask(code="oil"), PlanTask(code="oil"))}, "tasks.1.code", "task-twice"),
+        ({"tasks": (PlanTask(code="oil", every_k_cycles=0),)}, "tasks.0.every_k_cycles", "interval-out-of-range"),
+        ({"tasks": (PlanTask(code="oil", triggers=frozenset({"x"})),)}, "tasks.0.triggers", "no-such-trigger"),
+        ({"days": SiteDays(country="XX")}, "country", "country-unknown"),
+    ],
+)
+def test_a_bad_policy_is_told_at_its_field(changes: dict[str, Any], field: str, code: str) -> None:
+    found = problems(a_plan(triggers=(WEEK, YEAR), **changes))
+    assert (field, code) in [(each.field, each.reason.code) for each in found]
+
+
+def test_a_machine_out_of_service_gets_no_new_plan() -> None:
+    retired = AssetFacts(in_service=False)
+    assert [(each.field, each.reason.code) for each in problems(a_plan(), retired)] == [("asset_id", "asset-retired")]
+    assert problems(a_plan(active=False), retired) == ()
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "code"),
+    [
+        ({"kind": "moon", "id": "a"}, "triggers.0.kind", "trigger-kind-unknown"),
+        ({"kind": "age", "id": "a"}, "triggers.0.every", "trigger-field-missing"),
+        (
+            {"kind": "age", "id": "a", "every": {"count": 1, "unit": "years"}, "evry": 1},
+            "triggers.0.evry",
+            "trigger-field-unknown",
+        ),
+        ({"kind": "age", "every": {"count": 1, "unit": "years"}}, "triggers.0.id", "trigger-without-id"),
+        ({"kind": "meter", "id": "a", "meter": "hours", "every": "500"}, "triggers.0", "trigger-unreadable"),
+        (
+            {"kind": "any_of", "id": "a", "members": [{"kind": "moon"}]},
+            "triggers.0.members.0.kind",
+            "trigger-kind-unknown",
+        ),
+        (
+            {"kind": "any_of", "id": "a", "members": [{"kind": "any_of", "members": []}] * 2},
+            "triggers.0",
+            "trigger-unreadable",
+        ),
+    ],
+)
+def test_a_document_that_is_no_trigger_is_told_at_its_field(document: dict[str, Any], field: str, code: str) -> None:
+    read, found = read_triggers([document])
+    assert read == ()
+    assert [(each.field, each.reason.code) for each in found][:1] == [(field, code)]
 
 
 def test_two_triggers_may_not_share_an_id() -> None:
@@ -134,6 +252,18 @@ EXAMPLES = (
     FloatingTrigger(id="b", every=Every(2, "weeks")),
     AgeTrigger(id="c", every=Every(1, "years")),
     WarrantyPhaseTrigger(id="d", phases=("m1", "end-30d")),
+    MeterTrigger(id="e", meter="hours", every=500.0, baseline="last_done", rollover_at=100000.0, usual_per_day=8.0),
+    MeterTrigger(id="e", meter="hours", every=250.0),
+    ConditionTrigger(id="f", source="reading", code="bar", above=7.0, clear=6.0, cooldown_days=14),
+    ConditionTrigger(id="f", source="answer", code="belt", equals="worn"),
+    EventTrigger(id="g", on=("installed", "repair_minor"), after_days=(7, 30, 90)),
+    CampaignTrigger(id="h", campaign="B-12", due_on=date(2026, 9, 1)),
+    AnyOf(
+        id="i",
+        members=(FloatingTrigger(id="i.0", every=Every(6, "months")), MeterTrigger(id="i.1", meter="km", every=1e4)),
+        resets="self",
+    ),
+    AllOf(id="j", members=(AgeTrigger(id="x", every=Every(1, "years")), FixedTrigger(id="y", rule="FREQ=MONTHLY"))),
 )
 
 

@@ -49,6 +49,8 @@ def a_plan(company: SmallCompany, **values: Any) -> str:
 @transactional
 def edit_plan(company: SmallCompany, plan_id: str, **values: Any) -> None:
     plan = db.session.get(MaintenancePlan, (company.id, plan_id))
+    assert plan is not None
+    plan.version += 1
     for name, value in values.items():
         setattr(plan, name, value)
 

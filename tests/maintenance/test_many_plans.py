@@ -50,6 +50,7 @@ def test_the_database_is_asked_for_portions_not_for_plans(company: SmallCompany,
 def test_a_run_that_changes_nothing_takes_no_lock_that_others_wait_for(company: SmallCompany, context: None) -> None:
     a_plan(company)
     generate(company)
+    generate(company)
     with counted() as statements:
         generate(company)
     assert not [one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE")) or "FOR UPDATE" in one]

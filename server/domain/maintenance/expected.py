@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 
+from server.domain.maintenance.absorb import absorb, catch_up, generate, kept_merge, supersede
+from server.domain.maintenance.rows import Row, Verdict, Verdicts, due, window
+from server.domain.maintenance.shift import placed
+from server.domain.maintenance.tasks import tasks_of
 from server.domain.maintenance.values import (
     AssetFacts,
-    CatchUp,
     Completion,
-    Cycle,
     Decision,
-    OpenPrevious,
+    DueTask,
     Plan,
     Recorded,
     State,
-    Trigger,
     VisitState,
 )
 from server.domain.maintenance.view import OPEN, PlanView, view_of
@@ -42,9 +43,11 @@ def expected(
 
     1. Each trigger names its cycles; equivalent work is credited.
     2. What people or facts have settled is stated: done, published, credited, cancelled, suppressed.
-    3. Due dates that passed without a visit are caught up with.
-    4. What remains is generated, held behind an open visit of the same plan, or a forecast.
-    5. Rows on record that the plan no longer expects are accounted for.
+    3. Lesser work near greater work goes into it; with `SUPERSEDE` the newer date takes the older one's place.
+    4. Due dates that passed without a visit are caught up with.
+    5. What remains is generated, or held behind or merged into an open visit of the same plan.
+    6. Each visit gets its tasks, those left undone before among them.
+    7. Rows on record that the plan no longer expects are accounted for.
 
     The answer is a function of the arguments as sets: their order does not matter, applying it and asking again gives
     the same answer, and a shorter `horizon_end` gives the same rows, only fewer. The plan must have no `problems`;
@@ -53,119 +56,77 @@ def expected(
     view = view_of(plan, facts, completions, existing, today, horizon_end)
     rows = _rows(view)
     verdicts = _settle(view, rows)
-    _catch_up(view, rows, verdicts)
-    _generate(view, rows, verdicts)
+    absorb(view, rows, verdicts)
+    supersede(view, rows, verdicts)
+    catch_up(view, rows, verdicts)
+    generate(view, rows, verdicts)
+    tasks = tasks_of(view, rows, verdicts)
     decisions = [
-        _decision(view, row.trigger.id, row.cycle.key, row.cycle.due_on, verdict)
+        _of_row(view, row, verdict, tasks.get(row.occurrence, ()))
         for row, verdict in zip(rows, verdicts, strict=True)
-        if verdict is not None and row.cycle.due_on <= horizon_end
+        if verdict is not None and row.due_on <= horizon_end
     ]
     return _without_anchor(view) + _orphans(view, rows, horizon_end) + decisions
 
 
-@dataclass(frozen=True)
-class _Row:
-    trigger: Trigger
-    cycle: Cycle
-    occurrence: str
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    state: State
-    reason: Reason
-    open: bool = False
-
-
-def _rows(view: PlanView) -> list[_Row]:
+def _rows(view: PlanView) -> list[Row]:
     """Cycles of all triggers in the order in which they fall due."""
     keyed = [
-        ((cycle.due_on, position, cycle.key), _Row(trigger, cycle, view.occurrence_id(trigger, cycle.key)))
+        ((cycle.due_on, position, cycle.key), Row(trigger, cycle, view.occurrence_id(trigger, cycle.key)))
         for position, trigger in enumerate(view.plan.triggers)
         for cycle in trigger.cycles(view)
     ]
     return [row for _, row in sorted(keyed, key=lambda each: each[0])]
 
 
-def _settle(view: PlanView, rows: Sequence[_Row]) -> list[_Verdict | None]:
+def _settle(view: PlanView, rows: Sequence[Row]) -> Verdicts:
     return [_settled(view, row) for row in rows]
 
 
-def _settled(view: PlanView, row: _Row) -> _Verdict | None:
+def _settled(view: PlanView, row: Row) -> Verdict | None:
     """What this row is by itself; None if that depends on its neighbours."""
-    due_on, credit = row.cycle.due_on, row.cycle.credited_by
+    due_on, credit = row.due_on, row.cycle.credited_by
     visit = view.visit_state(row.occurrence)
     if visit is VisitState.DONE or (credit is not None and credit.occurrence_id == row.occurrence):
-        return _Verdict(State.GENERATED, _ended(view, row.occurrence))
+        return Verdict(State.GENERATED, _ended(view, row.occurrence))
     if visit is VisitState.STARTED:
-        return _Verdict(State.GENERATED, reason("visit-started", due_on=due_on), open=True)
+        return Verdict(State.GENERATED, reason("visit-started", due_on=due_on), open=True)
     if visit is VisitState.PUBLISHED:
         if credit is not None:
             why = reason("published-though-done", due_on=due_on, done_on=credit.completed_on)
         else:
-            why = _due(view, due_on)
-        return _Verdict(State.GENERATED, why, open=True)
+            why = due(view, row)
+        return Verdict(State.GENERATED, why, open=True)
     if credit is not None:
-        return _Verdict(State.CREDITED, reason("credited", due_on=due_on, done_on=credit.completed_on))
+        return Verdict(State.CREDITED, reason("credited", due_on=due_on, done_on=credit.completed_on))
     if visit is VisitState.CANCELLED:
-        return _Verdict(State.SKIPPED, reason("visit-cancelled", due_on=due_on))
+        return Verdict(State.SKIPPED, reason("visit-cancelled", due_on=due_on))
     if visit is VisitState.SKIPPED:
-        return _Verdict(State.SKIPPED, reason("skipped-by-office", due_on=due_on))
+        return Verdict(State.SKIPPED, reason("skipped-by-office", due_on=due_on))
+    if (merged := kept_merge(view, row)) is not None:
+        return merged
+    if row.cycle.absent is not None:
+        return Verdict(State.SUPPRESSED, row.cycle.absent)
     if (why_not := view.suppressed(row.trigger, row.occurrence, due_on)) is not None:
-        return _Verdict(State.SUPPRESSED, why_not)
+        return Verdict(State.SUPPRESSED, why_not)
+    if row.cycle.asks_reading:
+        # Neither held nor caught up with: it is there until somebody has read the meter.
+        return Verdict(State.GENERATED, reason("reading-wanted", until=window(view.plan, row.cycle)[1]))
     if due_on > view.generate_until:
-        return _Verdict(State.FORECAST, reason("beyond-horizon", due_on=due_on, n=view.plan.horizon_days))
-    if (later := _work_after(view, due_on)) is not None:
-        return _Verdict(State.SKIPPED, reason("covered-by-later-work", due_on=due_on, done_on=later.completed_on))
+        return Verdict(State.FORECAST, reason("beyond-horizon", due_on=due_on, n=view.plan.horizon_days))
+    if (later := _work_after(view, row)) is not None:
+        return Verdict(State.SKIPPED, reason("covered-by-later-work", due_on=due_on, done_on=later.completed_on))
     if visit is VisitState.UNTOUCHED:
-        return _Verdict(State.GENERATED, _due(view, due_on), open=True)
+        return Verdict(State.GENERATED, due(view, row), open=True)
     return None
 
 
-def _work_after(view: PlanView, due_on: date) -> Completion | None:
+def _work_after(view: PlanView, row: Row) -> Completion | None:
     """The first equivalent work after a due date that passed: the machine has been served since."""
-    if due_on >= view.today:
+    if row.due_on >= view.today:
         return None
-    return next((done for done in view.completions if done.completed_on > due_on), None)
-
-
-def _catch_up(view: PlanView, rows: Sequence[_Row], verdicts: list[_Verdict | None]) -> None:
-    """Settle missed due dates that will get no visit of their own."""
-    if view.plan.catch_up is CatchUp.EACH:
-        return
-    into: date | None = None
-    for index in reversed(range(len(rows))):
-        row, verdict = rows[index], verdicts[index]
-        due_on = row.cycle.due_on
-        missed = verdict is None and due_on < view.today
-        if missed and view.plan.catch_up is CatchUp.SKIP:
-            verdicts[index] = _Verdict(State.SKIPPED, reason("missed", due_on=due_on))
-        elif missed and into is not None:
-            verdicts[index] = _Verdict(State.SKIPPED, reason("coalesced", due_on=due_on, into=into))
-        elif missed or (verdict is not None and verdict.open):
-            # Only the newest missed date gets a visit; the nearest later visit that is already open serves as well.
-            into = due_on
-
-
-def _generate(view: PlanView, rows: Sequence[_Row], verdicts: list[_Verdict | None]) -> None:
-    open_since: date | None = None
-    holds = view.plan.open_previous is OpenPrevious.HOLD
-    for index, row in enumerate(rows):
-        due_on = row.cycle.due_on
-        verdict = verdicts[index]
-        if verdict is None:
-            if holds and open_since is not None:
-                verdict = _Verdict(State.HELD, reason("previous-open", due_on=due_on, previous_due_on=open_since))
-            else:
-                verdict = _Verdict(State.GENERATED, _due(view, due_on), open=True)
-            verdicts[index] = verdict
-        if verdict.open:
-            open_since = due_on
-
-
-def _due(view: PlanView, due_on: date) -> Reason:
-    first, last = view.plan.window(due_on)
-    return reason("overdue" if last < view.today else "due", due_on=due_on, window_from=first, window_to=last)
+    later = (done for done in view.completions if done.completed_on > row.due_on)
+    return next((done for done in later if view.counts_for(row.trigger, done)), None)
 
 
 def _ended(view: PlanView, occurrence: str) -> Reason:
@@ -180,13 +141,13 @@ def _ended(view: PlanView, occurrence: str) -> Reason:
 def _without_anchor(view: PlanView) -> list[Decision]:
     """A trigger that cannot name a date yet says so in a row of its own."""
     return [
-        _decision(view, trigger.id, NO_ANCHOR, None, _Verdict(State.SUPPRESSED, why))
+        _decision(view, trigger.id, NO_ANCHOR, None, Verdict(State.SUPPRESSED, why))
         for trigger in view.plan.triggers
         if (why := trigger.missing_anchor(view.facts)) is not None
     ]
 
 
-def _orphans(view: PlanView, rows: Sequence[_Row], horizon_end: date) -> list[Decision]:
+def _orphans(view: PlanView, rows: Sequence[Row], horizon_end: date) -> list[Decision]:
     """Rows on record whose date the plan does not expect any more: what people have touched stays."""
     expected_ids = {row.occurrence for row in rows}
     found = []
@@ -195,21 +156,40 @@ def _orphans(view: PlanView, rows: Sequence[_Row], horizon_end: date) -> list[De
         if occurrence in expected_ids or visit is None or due_on is None or due_on > horizon_end:
             continue
         if visit is VisitState.DONE:
-            verdict = _Verdict(State.GENERATED, _ended(view, occurrence))
+            verdict = Verdict(State.GENERATED, _ended(view, occurrence))
         elif visit in (VisitState.UNTOUCHED, VisitState.WITHDRAWN):
-            verdict = _Verdict(State.SUPPRESSED, reason("no-longer-expected", due_on=due_on))
+            verdict = Verdict(State.SUPPRESSED, reason("no-longer-expected", due_on=due_on))
         elif visit in OPEN:
-            verdict = _Verdict(State.GENERATED, reason("kept-from-earlier-rule", due_on=due_on))
+            verdict = Verdict(State.GENERATED, reason("kept-from-earlier-rule", due_on=due_on))
         elif visit is VisitState.CANCELLED:
-            verdict = _Verdict(State.SKIPPED, reason("visit-cancelled", due_on=due_on))
+            verdict = Verdict(State.SKIPPED, reason("visit-cancelled", due_on=due_on))
         else:
-            verdict = _Verdict(State.SKIPPED, reason("skipped-by-office", due_on=due_on))
-        found.append(_decision(view, recorded.trigger_id, recorded.cycle_key, due_on, verdict))
+            verdict = Verdict(State.SKIPPED, reason("skipped-by-office", due_on=due_on))
+        decision = _decision(view, recorded.trigger_id, recorded.cycle_key, due_on, verdict)
+        found.append(replace(decision, tasks=recorded.tasks))
     return sorted(found, key=lambda each: (each.due_on or date.min, each.trigger_id, each.cycle_key))
 
 
-def _decision(view: PlanView, trigger_id: str, key: str, due_on: date | None, verdict: _Verdict) -> Decision:
-    window = view.plan.window(due_on) if due_on is not None else (None, None)
+def _of_row(view: PlanView, row: Row, verdict: Verdict, tasks: tuple[DueTask, ...]) -> Decision:
+    first, last = window(view.plan, row.cycle)
+    place = placed(view.plan, row.due_on, row.cycle.opens_on)
+    return Decision(
+        plan_id=view.plan.id,
+        trigger_id=row.trigger.id,
+        cycle_key=row.cycle.key,
+        state=verdict.state,
+        reason=verdict.reason,
+        due_on=row.due_on,
+        window_from=first,
+        window_to=last,
+        target_on=place.target_on if place else row.due_on,
+        basis=row.cycle.basis,
+        tasks=tasks,
+    )
+
+
+def _decision(view: PlanView, trigger_id: str, key: str, due_on: date | None, verdict: Verdict) -> Decision:
+    around = view.plan.window(due_on) if due_on is not None else (None, None)
     return Decision(
         plan_id=view.plan.id,
         trigger_id=trigger_id,
@@ -217,6 +197,7 @@ def _decision(view: PlanView, trigger_id: str, key: str, due_on: date | None, ve
         state=verdict.state,
         reason=verdict.reason,
         due_on=due_on,
-        window_from=window[0],
-        window_to=window[1],
+        window_from=around[0],
+        window_to=around[1],
+        target_on=due_on,
     )

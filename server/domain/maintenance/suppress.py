@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from server.domain.maintenance.values import AssetFacts, Plan, Trigger
+from server.domain.maintenance.shift import placed
+from server.domain.maintenance.values import AssetFacts, Plan, Shift, Trigger
 from server.domain.reason import Reason, reason
 
 Rule = Callable[[Plan, AssetFacts, Trigger, date], Reason | None]
@@ -49,7 +50,40 @@ def warranty_over(plan: Plan, facts: AssetFacts, trigger: Trigger, due_on: date)
     return None
 
 
-RULES: tuple[Rule, ...] = (plan_inactive, plan_ended, asset_out_of_service, contract_ended, warranty_over)
+def out_of_season(plan: Plan, facts: AssetFacts, trigger: Trigger, due_on: date) -> Reason | None:
+    if plan.season and due_on.month not in plan.season:
+        return reason("out-of-season", due_on=due_on, months=", ".join(map(str, sorted(plan.season))))
+    return None
+
+
+def campaign_elsewhere(plan: Plan, facts: AssetFacts, trigger: Trigger, due_on: date) -> Reason | None:
+    """One bulletin is carried out once for a machine, by whichever plan had it first."""
+    campaign = getattr(trigger, "campaign", None)
+    return reason("campaign-elsewhere", campaign=campaign) if campaign in facts.campaigns_elsewhere else None
+
+
+def closed_day(plan: Plan, facts: AssetFacts, trigger: Trigger, due_on: date) -> Reason | None:
+    """Days off leave a date out where the plan says so, or where no working day is near."""
+    if plan.shift is Shift.NONE or plan.days.plain or plan.days.works(due_on):
+        return None
+    if plan.shift is not Shift.SKIP and placed(plan, due_on) is not None:
+        return None
+    closure = plan.days.closure(due_on)
+    if closure is not None:
+        return reason("site-closed", due_on=due_on, closed_from=closure.first, closed_to=closure.last)
+    return reason("day-off", due_on=due_on)
+
+
+RULES: tuple[Rule, ...] = (
+    plan_inactive,
+    plan_ended,
+    asset_out_of_service,
+    contract_ended,
+    warranty_over,
+    campaign_elsewhere,
+    out_of_season,
+    closed_day,
+)
 
 
 def suppression(plan: Plan, facts: AssetFacts, trigger: Trigger, due_on: date) -> Reason | None:

@@ -11,7 +11,7 @@ from server.store.models.digest import DocumentDigest
 from server.store.models.exchange import DeviceExchange, DeviceKey, OfficeKey
 from server.store.models.files import FileReference, StoredFile, Upload
 from server.store.models.jobs import JobLease, JobRun
-from server.store.models.maintenance import MaintenancePlan, Occurrence
+from server.store.models.maintenance import MaintenancePlan, Occurrence, PlanLook, SiteCalendar
 from server.store.models.planning import RoutePlan, RouteStop, RouteUnassigned
 from server.store.models.retention import FeedMark, ScopeFloor, ScopePast
 from server.store.models.stock import DeviceCopy, DeviceStamp, ViewPlace, WholeEdit
@@ -42,7 +42,8 @@ __all__ = [
     "DeviceCopy", "DeviceExchange", "DeviceKey", "DeviceNotice", "DeviceScope", "DeviceStamp", "Document",
     "DocumentDigest", "DocumentVersion", "EnrolmentCode", "EnrolmentMiss", "FeedMark", "FileReference", "FormerToken",
     "JobLease", "JobRun", "LoginFailure", "LoginSession", "MaintenancePlan", "MeterReading", "Mutation", "Occurrence",
-    "OfficeKey", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage", "ScopeFeed",
-    "ScopeFloor", "ScopePast", "ScopeReason", "ScopeWindow", "ServiceKind", "Site", "StoredFile", "SyncClock",
-    "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm", "WholeEdit",
+    "OfficeKey", "PlanLook", "PriceItem", "ProductModel", "RoutePlan", "RouteStop", "RouteUnassigned", "Salvage",
+    "ScopeFeed", "ScopeFloor", "ScopePast", "ScopeReason", "ScopeWindow", "ServiceKind", "Site", "SiteCalendar",
+    "StoredFile", "SyncClock", "Synced", "Technician", "Upload", "User", "ViewPlace", "Visit", "WarrantyTerm",
+    "WholeEdit",
 ]  # fmt: skip

@@ -75,7 +75,10 @@ class Asset(Synced, Model):
 
 
 class MeterReading(Model):
-    """A meter's value; the entry of a visit, as a row that plans can ask for. Append-only, keyed by the entry's id."""
+    """A meter's value, as a row that plans can ask for: the entry of a visit by its id, or what the office was told.
+
+    Append-only. `replaced` marks the first value of a new meter; `judged` is what a person said of a doubtful one.
+    """
 
     __table_args__ = (
         ForeignKeyConstraint(["company_id", "asset_id"], ["asset.company_id", "asset.id"]),
@@ -90,3 +93,5 @@ class MeterReading(Model):
     value: Mapped[float]
     unit: Mapped[str | None] = mapped_column(String(20))
     taken_at: Mapped[At]
+    replaced: Mapped[bool] = mapped_column(default=False)
+    judged: Mapped[str | None] = mapped_column(String(20))

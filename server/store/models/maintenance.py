@@ -6,11 +6,23 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.extensions import Model
-from server.store.types import At, Code, CompanyId, Id, JsonList, JsonObject, Name, OptionalCode, OptionalRef, Ref
+from server.store.types import (
+    At,
+    Code,
+    CompanyId,
+    Id,
+    JsonList,
+    JsonObject,
+    Name,
+    OptionalCode,
+    OptionalJson,
+    OptionalRef,
+    Ref,
+)
 
 
 class MaintenancePlan(Model):
-    """When one asset is to be looked at: triggers, windows, horizon. `version` counts its edits."""
+    """When one asset is to be looked at: triggers, windows, policies, tasks, horizon. `version` counts its edits."""
 
     __table_args__ = (
         UniqueConstraint("company_id", "external_ref"),
@@ -32,6 +44,15 @@ class MaintenancePlan(Model):
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     active: Mapped[bool] = mapped_column(default=True)
+    open_previous: Mapped[str] = mapped_column(String(20), default="hold")
+    catch_up: Mapped[str] = mapped_column(String(20), default="coalesce")
+    shift: Mapped[str] = mapped_column(String(20), default="none")
+    season: Mapped[JsonList]
+    tasks: Mapped[JsonList]
+    nesting: Mapped[JsonObject]
+    absorb_days: Mapped[int | None]
+    credit_kinds: Mapped[JsonList]
+    credit_percent: Mapped[int] = mapped_column(default=80)
     version: Mapped[int] = mapped_column(default=1)
     external_ref: Mapped[OptionalCode]
 
@@ -58,3 +79,29 @@ class Occurrence(Model):
     reason: Mapped[JsonObject]
     visit_id: Mapped[OptionalRef]
     decided_at: Mapped[At]
+    target_on: Mapped[date | None]
+    basis: Mapped[OptionalJson]
+    tasks: Mapped[JsonList]
+
+
+class SiteCalendar(Model):
+    """The days on which a site works; a site without a row works on each. `days` is the core's own document."""
+
+    __table_args__ = (ForeignKeyConstraint(["company_id", "site_id"], ["site.company_id", "site.id"]),)
+
+    company_id: Mapped[CompanyId]
+    site_id: Mapped[Id]
+    days: Mapped[JsonObject]
+
+
+class PlanLook(Model):
+    """Of what a plan was last decided (`seen`, see `queries/looks.py`), and from when on time alone changes it."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(["company_id", "plan_id"], ["maintenance_plan.company_id", "maintenance_plan.id"]),
+    )
+
+    company_id: Mapped[CompanyId]
+    plan_id: Mapped[Id]
+    seen: Mapped[str] = mapped_column(String(200))
+    look_at: Mapped[At]

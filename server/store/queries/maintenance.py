@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,11 @@ from server.store.models import (
     Contract,
     Document,
     MaintenancePlan,
+    MeterReading,
     Occurrence,
     ServiceKind,
     Site,
+    SiteCalendar,
     Visit,
 )
 from server.store.rows import chunks
@@ -35,6 +37,7 @@ class Finished:
     events: list[dict[str, Any]]
     finished_at: datetime
     performed_by_id: str | None
+    answers: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,9 @@ class PlanRows:
     occurrences: dict[str, list[Occurrence]]
     visits: dict[str, Visit]
     finished: dict[str, list[Finished]]
+    calendars: dict[str, SiteCalendar] = field(default_factory=dict)
+    readings: dict[str, list[MeterReading]] = field(default_factory=dict)
+    siblings: dict[str, list[MaintenancePlan]] = field(default_factory=dict)
 
 
 def company_ids() -> list[str]:
@@ -92,7 +98,10 @@ def plan(company_id: str, plan_id: str) -> MaintenancePlan | None:
 
 
 def rows_for(company_id: str, plans: Sequence[MaintenancePlan], since: datetime) -> PlanRows:
-    """What is known around some plans; finished visits from `since` on, by asset."""
+    """What is known around some plans; finished visits from `since` on, by asset.
+
+    Answers, readings and other plans of an asset are read only for plans that ask for them.
+    """
     assets = _by_id(company_id, Asset, {plan.asset_id for plan in plans})
     sites = _by_id(company_id, Site, {asset.site_id for asset in assets.values()})
     branches = _by_id(company_id, Branch, {site.branch_id for site in sites.values()})
@@ -108,8 +117,68 @@ def rows_for(company_id: str, plans: Sequence[MaintenancePlan], since: datetime)
         contracts=_contracts(company_id, {site.customer_id for site in sites.values()}),
         occurrences=occurrences,
         visits=_by_id(company_id, Visit, visit_ids),
-        finished=finished_by_asset(company_id, set(sites), since),
+        finished=finished_by_asset(company_id, set(sites), since, answers=any(map(_asks_answers, plans))),
+        calendars=_calendars(company_id, sites),
+        readings=_readings(company_id, {plan.asset_id for plan in plans if _asks(plan, "meter", "reading")}),
+        siblings=_siblings(company_id, {plan.asset_id for plan in plans if _asks(plan, "campaign")}),
     )
+
+
+def _asks(plan: MaintenancePlan, *words: str) -> bool:
+    """Whether a trigger of the plan, or a member of one, is of such a kind or looks at such a source."""
+    triggers = [each for each in plan.triggers if isinstance(each, dict)]
+    parts = [*triggers, *(member for each in triggers for member in each.get("members") or ())]
+    return any(part.get("kind") in words or part.get("source") in words for part in parts if isinstance(part, dict))
+
+
+def _asks_answers(plan: MaintenancePlan) -> bool:
+    return bool(plan.tasks) or _asks(plan, "answer")
+
+
+def _calendars(company_id: str, sites: Iterable[str]) -> dict[str, SiteCalendar]:
+    found: dict[str, SiteCalendar] = {}
+    for part in chunks(sorted(sites)):
+        statement = select(SiteCalendar).where(SiteCalendar.company_id == company_id, SiteCalendar.site_id.in_(part))
+        rows = db.session.scalars(statement.execution_options(populate_existing=True))
+        found |= {row.site_id: row for row in rows}
+    return found
+
+
+def _readings(company_id: str, assets: set[str]) -> dict[str, list[MeterReading]]:
+    found: dict[str, list[MeterReading]] = defaultdict(list)
+    for part in chunks(sorted(assets)):
+        statement = select(MeterReading).where(MeterReading.company_id == company_id, MeterReading.asset_id.in_(part))
+        for row in db.session.scalars(statement.execution_options(populate_existing=True)):
+            found[row.asset_id].append(row)
+    return found
+
+
+def readings_of(company_id: str, asset_id: str) -> list[MeterReading]:
+    """All readings of a machine's meters, in order of time."""
+    found = _readings(company_id, {asset_id})[asset_id]
+    return sorted(found, key=lambda each: (each.taken_at, each.id))
+
+
+def plans_of(company_id: str, asset_id: str) -> list[MaintenancePlan]:
+    """All plans of a machine, the oldest first."""
+    return sorted(_siblings(company_id, {asset_id})[asset_id], key=lambda each: each.id)
+
+
+def _siblings(company_id: str, assets: set[str]) -> dict[str, list[MaintenancePlan]]:
+    """All plans of some assets."""
+    found: dict[str, list[MaintenancePlan]] = defaultdict(list)
+    for part in chunks(sorted(assets)):
+        statement = select(MaintenancePlan).where(
+            MaintenancePlan.company_id == company_id, MaintenancePlan.asset_id.in_(part)
+        )
+        for row in db.session.scalars(statement):
+            found[row.asset_id].append(row)
+    return found
+
+
+def site_calendar(company_id: str, site_id: str) -> SiteCalendar | None:
+    """The calendar of a site, if it has one of its own."""
+    return db.session.get(SiteCalendar, (company_id, site_id))
 
 
 def ledger(company_id: str, plan_id: str) -> list[Occurrence]:
@@ -146,10 +215,13 @@ def _contracts(company_id: str, customers: set[str]) -> dict[str, list[Contract]
     return found
 
 
-def finished_by_asset(company_id: str, sites: set[str], since: datetime) -> dict[str, list[Finished]]:
+def finished_by_asset(
+    company_id: str, sites: set[str], since: datetime, *, answers: bool = False
+) -> dict[str, list[Finished]]:
     """Visits that ended at some sites, from `since` on, by asset; each asset's in order of time."""
     found: dict[str, list[Finished]] = defaultdict(list)
     statement = select(
+        *((Visit.answers,) if answers else ()),
         Visit.id,
         Visit.kind,
         Visit.occurrence_id,

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from itertools import takewhile
+from functools import lru_cache
+from itertools import chain, takewhile
 from typing import Any, ClassVar, Self
 
 from dateutil.rrule import rrule
 
-from server.domain.maintenance.credit import with_credits
+from server.domain.maintenance.triggers.base import Grid
 from server.domain.maintenance.triggers.rule_text import BadRule, rule_arguments
-from server.domain.maintenance.values import AssetFacts, Cycle, Plan, Problem
+from server.domain.maintenance.values import Plan, Problem, Slot
 from server.domain.maintenance.view import PlanView
-from server.domain.reason import Reason, reason
+from server.domain.reason import reason
 
 # Long enough for the rarest date that people do mean: 29 February across 2096 to 2104.
 _LOOK_AHEAD_YEARS = 9
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixedTrigger:
+class FixedTrigger(Grid):
     """Dates of a recurrence rule that starts with the plan. The cycle key is the rule's own date.
 
     The rule gives dates, so it may not repeat within a day. Where the day of the month comes from the plan's start
@@ -35,7 +37,6 @@ class FixedTrigger:
     also: frozenset[date] = frozenset()
 
     kind: ClassVar[str] = "calendar_fixed"
-    follows_warranty: ClassVar[bool] = False
 
     def problems(self, plan: Plan) -> tuple[Problem, ...]:
         try:
@@ -44,30 +45,23 @@ class FixedTrigger:
             return (Problem(field="rule", reason=bad.reason),)
         years = _LOOK_AHEAD_YEARS * max(1, arguments.get("interval", 1))
         until = date(min(plan.starts_on.year + years, 9999), 12, 31)
-        if not any(each not in self.without for each in self._found(plan.starts_on, until)):
+        dates = chain(one_by_one(self.rule, plan.starts_on, until), (day for day in self.also if day >= plan.starts_on))
+        if not any(each not in self.without for each in dates):
             return (Problem(field="rule", reason=reason("rule-never-fires", until=until)),)
         return ()
 
-    def missing_anchor(self, facts: AssetFacts) -> Reason | None:
-        return None
-
-    def cycles(self, view: PlanView) -> tuple[Cycle, ...]:
+    def slots(self, view: PlanView) -> Iterable[Slot]:
         """Raises `BadRule` (a ValueError) if the rule was stored without asking `problems`."""
         dates = self._dates(view.plan.starts_on, view.until)
-        return with_credits(view, self, [(each.isoformat(), each) for each in dates])
+        for number, day in enumerate(dates, start=1):
+            yield Slot(key=day.isoformat(), due_on=day, number=number, basis=reason("by-rule", rule=self.rule))
 
     def _dates(self, starts_on: date, until: date) -> list[date]:
-        return sorted(set(self._found(starts_on, until)) - self.without)
-
-    def _found(self, starts_on: date, until: date) -> Iterator[date]:
-        """Dates of the rule one by one, then those that are added; some may come twice."""
-        arguments = rule_arguments(self.rule, starts_on)
-        last = min(arguments.pop("until", datetime.max), datetime.combine(until, time()))
-        # The library allows only one of the two ends, so a rule with a count is cut off here.
-        bound = {} if "count" in arguments else {"until": last}
-        found = rrule(dtstart=datetime.combine(starts_on, time()), **bound, **arguments)
-        yield from (each.date() for each in takewhile(lambda moment: moment <= last, found))
-        yield from (each for each in self.also if starts_on <= each <= until)
+        found = dates_of(self.rule, starts_on, until.year)
+        ruled = found[: bisect_right(found, until)]
+        if not self.also and not self.without:
+            return list(ruled)
+        return sorted({*ruled, *(each for each in self.also if starts_on <= each <= until)} - self.without)
 
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"kind": self.kind, "id": self.id, "rule": self.rule}
@@ -84,3 +78,19 @@ class FixedTrigger:
             without=frozenset(date.fromisoformat(each) for each in document.get("without", ())),
             also=frozenset(date.fromisoformat(each) for each in document.get("also", ())),
         )
+
+
+def one_by_one(rule: str, starts_on: date, until: date) -> Iterator[date]:
+    """Dates of the rule from the start on, one by one."""
+    arguments = rule_arguments(rule, starts_on)
+    last = min(arguments.pop("until", datetime.max), datetime.combine(until, time()))
+    # The library allows only one of the two ends, so a rule with a count is cut off here.
+    bound = {} if "count" in arguments else {"until": last}
+    moments = rrule(dtstart=datetime.combine(starts_on, time()), **bound, **arguments)
+    return (each.date() for each in takewhile(lambda moment: moment <= last, moments))
+
+
+@lru_cache(maxsize=4096)
+def dates_of(rule: str, starts_on: date, year: int) -> tuple[date, ...]:
+    """Dates of the rule up to the end of a year; many plans share a rule and a start."""
+    return tuple(one_by_one(rule, starts_on, date(year, 12, 31)))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Self
 
 from server.domain.maintenance.calendar import Every
-from server.domain.maintenance.credit import with_credits
-from server.domain.maintenance.values import AssetFacts, Cycle, Plan, Problem
+from server.domain.maintenance.triggers.base import Grid
+from server.domain.maintenance.values import AssetFacts, Plan, Problem, Slot
 from server.domain.maintenance.view import PlanView
 from server.domain.reason import Reason, reason
 
@@ -20,7 +20,7 @@ _UNITS: dict[str, Any] = {"d": "days", "m": "months", "y": "years"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class WarrantyPhaseTrigger:
+class WarrantyPhaseTrigger(Grid):
     """Phases of the warranty; the cycle key is the phase code.
 
     `m6` is six months after the warranty starts (also `d14`, `y1`), `end-30d` thirty days before its last day. When the
@@ -49,10 +49,11 @@ class WarrantyPhaseTrigger:
             return reason("no-warranty")
         return None
 
-    def cycles(self, view: PlanView) -> tuple[Cycle, ...]:
-        dates = [(phase, due_on) for phase in self.phases if (due_on := _due_on(phase, view.facts)) is not None]
-        wanted = [each for each in dates if view.plan.starts_on <= each[1] <= view.until]
-        return with_credits(view, self, sorted(wanted, key=lambda each: (each[1], each[0])))
+    def slots(self, view: PlanView) -> Iterable[Slot]:
+        dates = [(due_on, phase) for phase in self.phases if (due_on := _due_on(phase, view.facts)) is not None]
+        for number, (due_on, phase) in enumerate(sorted(dates), start=1):
+            if view.plan.starts_on <= due_on <= view.until:
+                yield Slot(key=phase, due_on=due_on, number=number, basis=_basis(phase, view.facts))
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "id": self.id, "phases": list(self.phases)}
@@ -71,3 +72,10 @@ def _due_on(phase: str, facts: AssetFacts) -> date | None:
     if match := _BEFORE_END.fullmatch(phase):
         return Every(int(match[1]), _UNITS[match[2]]).after(ends_on, -1)
     return None
+
+
+def _basis(phase: str, facts: AssetFacts) -> Reason | None:
+    starts_on, ends_on = facts.warranty_starts_on, facts.warranty_ends_on
+    if starts_on is None or ends_on is None:
+        return None
+    return reason("by-phase", phase=phase, starts_on=starts_on, ends_on=ends_on)
