@@ -22,7 +22,7 @@ os.environ.setdefault("WEB_REQUESTS", "32")
 os.environ.setdefault("WEB_COMMANDS", "0")
 timeout = 90
 graceful_timeout = 3
-keepalive = 15
+keepalive = 75
 # The C library keeps a heap for each thread and gives little of them back. One serves all threads, whom Python lets run
 # one at a time, and what is as long as a page of the feed is asked of the system by itself. The names of malloc.h:
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8

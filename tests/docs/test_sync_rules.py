@@ -7,7 +7,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RULE = re.compile(r"\bS-\d{1,3}\b")
-CITING = [*(ROOT / "tests" / "api").glob("test_sync*.py"), *(ROOT / "tests" / "sync").glob("*.py")]
+CITING = [
+    *(ROOT / "tests" / "api").glob("test_sync*.py"),
+    *(ROOT / "tests" / "sync").glob("*.py"),
+    *(ROOT / "tests" / "web").glob("*.test.mjs"),
+]
 
 
 def named(text: str) -> set[str]:

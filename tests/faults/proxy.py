@@ -223,7 +223,7 @@ class FaultProxy:
         self._streams: list[bytearray] = []
         self._repeats: set[asyncio.Task[bytes]] = set()
         self._hung = threading.Semaphore(0)
-        self._refusing = False
+        self._refusing = self._holding = False
         self._listening: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
@@ -270,6 +270,10 @@ class FaultProxy:
         """End all connections that are open now."""
         self._call(self._cut_all(how))
 
+    def hold(self, holding: bool = True) -> None:
+        """All connections, also new ones, are half open: nothing moves and nothing ends, until it is taken back."""
+        self._call(self._hold(holding))
+
     def wait_hung(self, timeout_s: float = PATIENCE_S) -> bool:
         """Wait until a connection hangs that was not waited for yet."""
         return self._hung.acquire(timeout=timeout_s)
@@ -277,6 +281,10 @@ class FaultProxy:
     def release(self) -> None:
         """What hangs goes on, with all that was held."""
         self._call(self._release())
+
+    def sent_streams(self) -> list[bytes]:
+        """What clients have sent so far, connection by connection. Needs `record`."""
+        return [bytes(stream) for stream in self._streams]
 
     def replay(self) -> list[bytes]:
         """Send all that clients have sent once more, connection by connection; the server's answers. Needs `record`."""
@@ -306,6 +314,8 @@ class FaultProxy:
             return
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._live.add(connection)
+        if self._holding:
+            connection.go_on.clear()
         if self.record and connection.sent is not None:
             self._streams.append(connection.sent)
         try:
@@ -316,6 +326,11 @@ class FaultProxy:
     async def _cut_all(self, how: How) -> None:
         for connection in list(self._live):
             connection.end(how)
+
+    async def _hold(self, holding: bool) -> None:
+        self._holding = holding
+        for connection in self._live:
+            (connection.go_on.clear if holding else connection.go_on.set)()
 
     async def _release(self) -> None:
         for connection in self._live:

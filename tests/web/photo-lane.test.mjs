@@ -1,7 +1,7 @@
 // The photos' lane: what goes next, in which pieces, and what a receipt makes of a photo.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chunkFor, measured, plan, settled } from "../../server/web/technician/photo-lane.js";
+import { plan, settled } from "../../server/web/technician/photo-lane.js";
 
 const photo = (values) => ({ sha256: "a", size: 400_000, sent: 0, state: "saved", tries: 0, preview: { sha256: "b", blob: null }, ...values });
 const names = (planned) => planned.map(({ photo: one, ahead }) => `${ahead ? "small " : ""}${one.sha256}`);
@@ -18,19 +18,6 @@ test("where photos are quick, nothing goes ahead of them", () => {
 test("a small picture goes once, and never for a photo that has none or is nearly there", () => {
   const waiting = [photo({ sha256: "1", preview_done: true }), photo({ sha256: "2", preview: null }), photo({ sha256: "3", state: "sending", sent: 390_000 })];
   assert.deepEqual(names(plan(waiting, 4000)), ["1", "2", "3"]);
-});
-
-test("a piece takes some seconds on every link, within bounds", () => {
-  assert.equal(chunkFor(null), 64 * 1024);
-  assert.equal(chunkFor(4000), 32_000);
-  assert.equal(chunkFor(100), 16 * 1024);
-  assert.equal(chunkFor(10_000_000), 1024 * 1024);
-});
-
-test("what the link carries is learnt, the newest word counts most", () => {
-  assert.equal(measured(null, 4000, 1000), 4000);
-  assert.equal(Math.round(Number(measured(4000, 8000, 1000))), 5600);
-  assert.equal(measured(4000, 100, 0), 4000);
 });
 
 test("only verified lets go of a photo", () => {

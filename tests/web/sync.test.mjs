@@ -5,7 +5,7 @@ import { ProblemError } from "../../server/web/shared/api.js";
 import * as database from "../../server/web/technician/db.js";
 import { sums, valueOf } from "../../server/web/technician/digest.js";
 import { mutation } from "../../server/web/technician/outbox.js";
-import { enrol, exchange, keepInContact, waitMs } from "../../server/web/technician/sync.js";
+import { enrol, exchange, keepInContact, pushBeside, waitMs } from "../../server/web/technician/sync.js";
 import { uuid7 } from "../../server/web/technician/uuid.js";
 
 /** A small server that keeps the protocol's promises; `wrong` makes it break in chosen ways. */
@@ -415,6 +415,77 @@ test("an edit during a round starts another round", async (context) => {
   context.mock.timers.tick(0);
   assert.equal(rounds.length, 2);
   runner.stop();
+});
+
+test("S-99: what is pressed while the office's news are on their way is sent at once, not after them", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("before"));
+  const order = [];
+  /** @type {(value?: any) => void} */ let arrive = () => {};
+  /** @type {(value?: any) => void} */ let asked = () => {};
+  const pulling = new Promise((done) => (asked = done));
+  const page = new Promise((done) => (arrive = done));
+  const ask = async (method, path, options) => {
+    order.push(path.split("?")[0].split("/").at(-1));
+    if (path.includes("/pull")) {
+      asked();
+      await page;
+    }
+    return server.ask(method, path, options);
+  };
+  const running = exchange(db, ask, { now: () => Date.parse("2026-11-23T09:00:00.000Z"), onPushed: () => order.push("photos may go on") });
+  await pulling;
+  await edit(db, note("meanwhile"));
+  assert.equal(await pushBeside(db, ask), true);
+  assert.deepEqual(order, ["push", "photos may go on", "pull", "push"]);
+  assert.deepEqual(await states(db), ["accepted", "accepted"]);
+  arrive();
+  assert.equal((await running).outcome, "ok");
+  assert.deepEqual(server.documents.get("v1").notes.map((one) => one.text), ["before", "meanwhile"]);
+});
+
+test("a push beside a round that fails is left to the next round", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("a"));
+  server.wrong = () => problem(0, "no-contact");
+  assert.equal(await pushBeside(db, server.ask), false);
+  assert.deepEqual(await states(db), ["sent"]);
+  server.wrong = null;
+  await round(db, server);
+  assert.deepEqual(await states(db), ["accepted"]);
+});
+
+test("an edit during a round is sent beside it, and a round follows", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let beside = 0;
+  const rounds = [];
+  const runner = keepInContact({ round: () => new Promise((resolve) => rounds.push(resolve)), beside: async () => void (beside += 1), onChange: () => {}, page: { addEventListener: () => {} } });
+  context.mock.timers.tick(0);
+  runner.soon();
+  assert.deepEqual([beside, rounds.length], [1, 1]);
+  rounds[0]({ outcome: "ok", problem: null, retryAfterS: null });
+  await new Promise((resolve) => setImmediate(resolve));
+  context.mock.timers.tick(0);
+  assert.equal(rounds.length, 2);
+  runner.stop();
+});
+
+test("a line that is gone is given up soon, and a slow one gets more time each time", async () => {
+  const server = office();
+  const db = await tablet(server);
+  await edit(db, note("a"));
+  const given = [];
+  const ask = (dead) => async (method, path, options) => {
+    if (path.endsWith("/push")) given.push(options.timeoutMs / 1000);
+    if (dead) throw problem(0, "no-contact");
+    return server.ask(method, path, options);
+  };
+  for (const dead of [true, true, true, true, false]) await exchange(db, ask(dead), { now: () => Date.parse("2026-11-23T09:00:00.000Z") });
+  await edit(db, note("b"));
+  await exchange(db, ask(false), { now: () => Date.parse("2026-11-23T09:00:00.000Z") });
+  assert.deepEqual(given, [15, 30, 60, 60, 60, 15]);
 });
 
 test("a tablet finds once a day what is not right on it, and repairs just that", async () => {

@@ -37,7 +37,7 @@ export class ProblemError extends Error {
  */
 
 /** Characters from which on gzip makes a body smaller by more than its own headers. */
-const WORTH_PACKING = 600;
+const WORTH_PACKING = 300;
 const packing = { refused: typeof CompressionStream === "undefined" };
 
 /** @param {string} text */

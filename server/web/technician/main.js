@@ -10,7 +10,7 @@ import { readMeta } from "./db.js";
 import { photoLane } from "./photo-lane.js";
 import { listen } from "../shared/stream.js";
 import { contact, db, drafts, follow, storage, updateReady } from "./store.js";
-import { exchange, keepInContact } from "./sync.js";
+import { exchange, keepInContact, pushBeside } from "./sync.js";
 import en from "./text/en.js";
 import ru from "./text/ru.js";
 
@@ -30,15 +30,15 @@ void startWorker();
 /** @type {import("./sync.js").Ask} */
 const ask = (method, path, options) => request(method, path, options);
 
-const lane = photoLane({ db, ask });
+const lane = photoLane({ db, ask, watched: () => document.visibilityState === "visible" });
 const runner = keepInContact({
   round: async () => {
     const before = await readMeta(db, "firstSync");
-    const result = await exchange(db, ask, { onProgress: (progress) => (contact.value = { ...contact.value, progress }) });
+    const result = await exchange(db, ask, { onProgress: (progress) => (contact.value = { ...contact.value, progress }), onPushed: () => void sendWaitingPhotos() });
     if (!before && (await readMeta(db, "firstSync"))) toast(t("sync.first.done"), { seconds: 5 });
-    if (result.outcome === "ok") void sendWaitingPhotos();
     return result;
   },
+  beside: async () => void ((await pushBeside(db, ask)) && sendWaitingPhotos()),
   onChange: (round, running) => {
     contact.value = round ? { ...contact.value, outcome: round.outcome, problem: round.problem, running } : { ...contact.value, running };
     if (round?.outcome === "too_old") void navigator.serviceWorker?.getRegistration().then((known) => known?.update());
@@ -64,7 +64,7 @@ onEdit.run = () => {
 addEventListener("rounds:send-now", () => void runner.now());
 addEventListener("rounds:enrolled", () => line.again());
 
-/** Photos go when no fact waits; the next edit pauses them, and the exchange after it lets them go on. */
+/** Photos go when no fact waits; the next edit pauses them, and they go on when it is at the office. */
 async function sendWaitingPhotos() {
   const send = () => lane.run().catch((error) => (typeof error.status === "number" ? undefined : Promise.reject(error)));
   // A run that has just given way holds the lock a moment longer: it is told, and goes on by itself.

@@ -2,16 +2,12 @@
 import { Upload } from "tus-js-client";
 import * as clock from "./clock.js";
 import * as database from "./db.js";
+import { measured, nextPiece, tooLong, unknownLink } from "./pieces.js";
 
 /** @typedef {import("./types.js").Photo} Photo */
 /** @typedef {import("./db.js").Database} Database */
 /** @typedef {import("./sync.js").Ask} Ask */
 
-const LEAST_CHUNK = 16 * 1024;
-const MOST_CHUNK = 1024 * 1024;
-const FIRST_CHUNK = 64 * 1024;
-/** A piece takes about so long: short enough to show how far it is, long enough that round trips do not count. */
-const CHUNK_S = 8;
 /** Small pictures go ahead when the photos would take longer than this. */
 const PREVIEWS_FROM_S = 20;
 /** Below this a photo is as quickly sent as its small picture, whatever the link. */
@@ -21,15 +17,11 @@ const TRIES = 3;
 /** A photo that the office would not go on with is tried again after this: its request that was cut off may still be ending there. */
 const AGAIN_MS = 1500;
 const MOST_RECEIPTS = 200;
+/** A request without an answer for so long hangs on a line that is gone: it is given up, and goes on where it was. */
+const HANGS_MS = 60_000;
 
 /** How long an upload of so many bytes takes, in s, by what the link did lately. @param {number} bytes @param {number | null} rate bytes/s */
 export const seconds = (bytes, rate) => bytes / (rate ?? 8_000);
-
-/** @param {number | null} rate bytes/s */
-export const chunkFor = (rate) => (rate === null ? FIRST_CHUNK : Math.round(Math.min(MOST_CHUNK, Math.max(LEAST_CHUNK, rate * CHUNK_S))));
-
-/** The newer a measurement, the more it counts. @param {number | null} before @param {number} bytes @param {number} ms */
-export const measured = (before, bytes, ms) => (ms < 1 ? before : before === null ? (bytes * 1000) / ms : before * 0.6 + ((bytes * 1000) / ms) * 0.4);
 
 /**
  * What to send next: small pictures ahead of all photos where those would take long, then the photos, smallest first.
@@ -69,11 +61,15 @@ export function settled(photo, receipt, now) {
 const isForLater = (status) => status === 0 || status === 401 || status === 408 || status === 423 || status === 425 || status === 429 || status >= 500;
 
 /**
- * @param {{db: Database, ask: Ask, now?: () => number, endpoint?: string, wait?: number}} parts
- * @returns {{run: () => Promise<void>, isRunning: () => boolean, pause: () => void}} `pause`: give way to a push; what was sent of the photo stays
+ * @param {{db: Database, ask: Ask, now?: () => number, endpoint?: string, wait?: number, hangsMs?: number, watched?: () => boolean}} parts
+ *   `watched`: whether somebody may press something
+ * @returns {{run: () => Promise<void>, isRunning: () => boolean, pause: () => void}} `pause`: give way to a push: no further piece
+ *   begins, and one that would take long is cut off; what was sent of the photo stays
  */
-export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/uploads", wait = AGAIN_MS }) {
+export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/uploads", wait = AGAIN_MS, hangsMs = HANGS_MS, watched = () => true }) {
   /** @type {(() => void) | null} */ let stop = null;
+  let link = unknownLink();
+  let onItsWay = 0;
   let paused = false;
   let again = false;
   let refused = false;
@@ -97,14 +93,9 @@ export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/upload
     const device = await database.readMeta(db, "device");
     if (!device) return;
     const mine = async () => (await db.photos.toArray()).filter((photo) => photo.author === device.technician.id);
-    /** @type {number | null} */ let rate = (await database.readMeta(db, "rate")) ?? null;
-    const learn = (/** @type {number} */ bytes, /** @type {number} */ ms) => {
-      rate = measured(rate, bytes, ms);
-      void database.writeMeta(db, "rate", rate);
-    };
-    for (const { photo, ahead } of plan(await mine(), rate)) {
+    for (const { photo, ahead } of plan(await mine(), link.rate ?? (await database.readMeta(db, "rate")) ?? null)) {
       if (paused) return;
-      const goesOn = ahead ? await sendPreview(photo, device.token, rate, learn) : await sendPhoto(photo, device.token, rate, learn);
+      const goesOn = ahead ? await sendPreview(photo, device.token) : await sendPhoto(photo, device.token);
       if (!goesOn) break;
     }
     if (!paused) await askReceipts(await mine(), device.token);
@@ -115,25 +106,25 @@ export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/upload
     }
   }
 
-  /** @param {Photo} photo @param {string} token @param {number | null} rate @param {(bytes: number, ms: number) => void} learn */
-  async function sendPreview(photo, token, rate, learn) {
+  /** @param {Photo} photo @param {string} token */
+  async function sendPreview(photo, token) {
     const { blob, sha256 } = /** @type {{blob: Blob, sha256: string}} */ (photo.preview);
     try {
-      await send({ blob, token, rate, learn, url: null, ahead: true, metadata: { sha256, ahead_of: photo.sha256, media_type: "image/jpeg" } });
+      await send({ blob, token, url: null, ahead: true, metadata: { sha256, ahead_of: photo.sha256, media_type: "image/jpeg" } });
     } catch (error) {
-      if (isForLater(statusOf(error))) return false;
+      if (paused || isForLater(statusOf(error))) return false;
       // Not wanted (the visit is not this tablet's any more): the photo says it all.
     }
     await db.photos.update(photo.sha256, { preview_done: true });
     return true;
   }
 
-  /** @param {Photo} photo @param {string} token @param {number | null} rate @param {(bytes: number, ms: number) => void} learn */
-  async function sendPhoto(photo, token, rate, learn) {
+  /** @param {Photo} photo @param {string} token */
+  async function sendPhoto(photo, token) {
     const tries = photo.tries ?? 0;
     try {
       await send({
-        blob: photo.blob, token, rate, learn, url: photo.upload_url ?? null, ahead: tries === 0,
+        blob: photo.blob, token, url: photo.upload_url ?? null, ahead: tries === 0,
         metadata: { sha256: photo.sha256, filename: photo.name, media_type: photo.media_type },
         onUrl: (url) => void db.photos.update(photo.sha256, { state: "sending", upload_url: url }),
         onSent: (bytes) => void db.photos.update(photo.sha256, { state: "sending", sent: bytes }),
@@ -156,36 +147,52 @@ export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/upload
   }
 
   /**
-   * @param {{blob: Blob, token: string, rate: number | null, learn: (bytes: number, ms: number) => void, url: string | null, ahead: boolean,
-   *   metadata: Record<string, string>, onUrl?: (url: string) => void, onSent?: (bytes: number) => void}} what `ahead`: bytes go with the announcement
+   * Piece by piece, each as large as the link allows by what the pieces before it took.
+   * @param {{blob: Blob, token: string, url: string | null, ahead: boolean, metadata: Record<string, string>,
+   *   onUrl?: (url: string) => void, onSent?: (bytes: number) => void}} what `ahead`: bytes go with the announcement
    * @returns {Promise<void>}
    */
-  function send({ blob, token, rate, learn, url, ahead, metadata, onUrl = () => {}, onSent = () => {} }) {
+  function send({ blob, token, url, ahead, metadata, onUrl = () => {}, onSent = () => {} }) {
     return new Promise((resolve, reject) => {
       let since = now();
+      /** @type {ReturnType<typeof setTimeout> | undefined} */ let hangs;
       const done = (/** @type {() => void} */ next) => {
+        clearTimeout(hangs);
         stop = null;
+        onItsWay = 0;
         next();
       };
+      const giveUp = (/** @type {string} */ why) => void task.abort().then(() => done(() => reject(new Error(why))));
       const task = new Upload(blob, {
         endpoint,
         uploadUrl: url,
         headers: { Authorization: `Bearer ${token}` },
         metadata,
-        chunkSize: chunkFor(rate),
+        chunkSize: nextPiece(link, now(), watched()),
         uploadDataDuringCreation: ahead,
         retryDelays: null,
         storeFingerprintForResuming: false,
-        onUploadUrlAvailable: () => task.url && onUrl(task.url),
-        onChunkComplete: (size, accepted) => {
-          learn(size, now() - since);
+        onBeforeRequest: (request) => {
           since = now();
+          onItsWay = request.getMethod() === "HEAD" || (request.getMethod() === "POST" && !ahead) ? 0 : task.options.chunkSize ?? 0;
+          clearTimeout(hangs);
+          hangs = setTimeout(() => giveUp("hangs"), hangsMs);
+        },
+        onAfterResponse: () => {
+          if (!onItsWay) link = measured(link, 0, now() - since, now());
+        },
+        onUploadUrlAvailable: () => task.url && onUrl(task.url),
+        onChunkComplete: (size, accepted, total) => {
+          link = measured(link, size, now() - since, now());
+          if (link.rate !== null) void database.writeMeta(db, "rate", link.rate);
           onSent(accepted);
+          if (paused && accepted < Number(total)) return giveUp("paused");
+          task.options.chunkSize = nextPiece(link, now(), watched());
         },
         onSuccess: () => done(resolve),
         onError: (error) => done(() => reject(error)),
       });
-      stop = () => void task.abort().then(() => done(() => reject(new Error("paused"))));
+      stop = () => giveUp("paused");
       task.start();
     });
   }
@@ -207,7 +214,7 @@ export function photoLane({ db, ask, now = Date.now, endpoint = "/sync/v1/upload
     isRunning: () => running !== null,
     pause: () => {
       paused = true;
-      stop?.();
+      if (tooLong(link, onItsWay)) stop?.();
     },
   };
 }

@@ -31,8 +31,13 @@ const QUICK_MS = 1_500;
 const SLOW_MS = 6_000;
 /** An answer on a thin link that other lanes share may take so long. */
 const THIN_LINK_MS = 60_000;
+/** A push is given up sooner at first: on a line that is gone a new connection is the way on. */
+const FIRST_PATIENCE_MS = 15_000;
+/** An edit is sent after so long: what is pressed together goes together. */
+const SOON_MS = 40;
 /** Documents of a page: fewer after a page that did not come through, so that a thin link gets on. */
 const pages = { size: PAGE };
+const patience = { ms: FIRST_PATIENCE_MS };
 
 /**
  * How the last exchange went. `signed_out`: the office does not know this tablet any more; work goes on and is kept.
@@ -55,14 +60,16 @@ export async function enrol(db, ask, { code, deviceName }) {
 /**
  * One round: push until nothing is left, then pull to the end. Stops at the first failure and says which.
  * @param {Database} db @param {Ask} ask
- * @param {{now?: () => number, onProgress?: (progress: {sent: number, total: number} | null) => void}} [options]
+ * @param {{now?: () => number, onProgress?: (progress: {sent: number, total: number} | null) => void, onPushed?: () => void}} [options]
+ *   `onPushed`: all that was here is at the office, before anything is read
  * @returns {Promise<Round>}
  */
-export async function exchange(db, ask, { now = Date.now, onProgress = () => {} } = {}) {
+export async function exchange(db, ask, { now = Date.now, onProgress = () => {}, onPushed = () => {} } = {}) {
   const device = await database.readMeta(db, "device");
   if (!device) return { outcome: "signed_out", problem: null, retryAfterS: null };
   try {
     const officeTime = await pushAll(db, ask, device, now, onProgress);
+    onPushed();
     await sayVersion(db, ask, device, now);
     await askAboutWaiting(db, ask, device, now);
     await pullAll(db, ask, device, now);
@@ -88,6 +95,27 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {} 
   }
 }
 
+/**
+ * Send what waits now, while an exchange reads: what is pressed then must not wait for a page that a thin link brings
+ * slowly. Failures are left to the next exchange.
+ * @param {Database} db @param {Ask} ask @param {{now?: () => number}} [options]
+ * @returns {Promise<boolean>} whether all is sent; false also when the exchange itself is sending
+ */
+export async function pushBeside(db, ask, { now = Date.now } = {}) {
+  const device = await database.readMeta(db, "device");
+  if (!device || pushing.has(db)) return false;
+  try {
+    await pushAll(db, ask, device, now, () => {});
+    return true;
+  } catch (error) {
+    if (typeof (/** @type {ProblemError} */ (error).status) !== "number") throw error;
+    return false;
+  }
+}
+
+/** Databases whose outbox is being sent. @type {Set<Database>} */
+const pushing = new Set();
+
 /** @param {ProblemError} problem @returns {Outcome} */
 function outcomeOf({ status, code }) {
   if (code === "no-contact" || status === 0) return "no_contact";
@@ -103,6 +131,16 @@ function outcomeOf({ status, code }) {
  * @param {(progress: {sent: number, total: number}) => void} onProgress
  */
 async function pushAll(db, ask, device, now, onProgress) {
+  pushing.add(db);
+  try {
+    return await pushBatches(db, ask, device, now, onProgress);
+  } finally {
+    pushing.delete(db);
+  }
+}
+
+/** @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now @param {(progress: {sent: number, total: number}) => void} onProgress */
+async function pushBatches(db, ask, device, now, onProgress) {
   const author = device.technician.id;
   let limit = MOST_AT_ONCE;
   let budget = SMALL_BYTES;
@@ -119,9 +157,10 @@ async function pushAll(db, ask, device, now, onProgress) {
       const answer = await ask("POST", "/sync/v1/push", {
         token: device.token,
         compress: true,
-        timeoutMs: THIN_LINK_MS,
+        timeoutMs: patience.ms,
         body: { ...SELF, device_time: iso(sentAt), ...(estimate ? { rtt_ms: Math.round(estimate.uncertaintyMs * 2) } : {}), mutations: batch.map(wire) },
       });
+      patience.ms = FIRST_PATIENCE_MS;
       const receivedAt = now();
       const took = receivedAt - sentAt;
       budget = took < QUICK_MS ? Math.min(MOST_BYTES, budget * 4) : took > SLOW_MS ? Math.max(SMALL_BYTES / 2, budget / 2) : budget;
@@ -134,6 +173,7 @@ async function pushAll(db, ask, device, now, onProgress) {
       limit = Math.min(MOST_AT_ONCE, limit * 2);
     } catch (error) {
       const problem = /** @type {ProblemError} */ (error);
+      if (problem.status === 0) patience.ms = Math.min(THIN_LINK_MS, patience.ms * 2);
       if (!isAboutTheContent(problem)) throw error;
       if (batch.length > 1) {
         limit = Math.ceil(batch.length / 2);
@@ -232,13 +272,14 @@ const iso = (ms) => new Date(ms).toISOString();
  * The browser's word on being online is not believed either way; only an answer counts.
  * @param {object} parts
  * @param {() => Promise<Round>} parts.round
+ * @param {() => Promise<unknown>} [parts.beside] sends what is new while a round is under way
  * @param {(round: Round | null, running: boolean) => void} parts.onChange
  * @param {{addEventListener: (type: string, listener: () => void) => void}} parts.page
  * @param {(run: () => Promise<void>) => Promise<void>} [parts.alone] keeps two tabs from running at once
  * @param {() => boolean} [parts.listening] whether news is told as it happens
  * @returns {{now: () => Promise<void>, soon: () => void, heard: () => void, stop: () => void}}
  */
-export function keepInContact({ round, onChange, page, alone = (run) => run(), listening = () => false }) {
+export function keepInContact({ round, beside = async () => {}, onChange, page, alone = (run) => run(), listening = () => false }) {
   let failures = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
   /** @type {Promise<void> | null} */ let running = null;
@@ -284,7 +325,11 @@ export function keepInContact({ round, onChange, page, alone = (run) => run(), l
     now: run,
     // While there is no contact an edit does not hurry the next try: it would empty the battery.
     heard: () => (running ? (again = true) : plan(Math.random() * SPREAD_MS)),
-    soon: () => (running ? (again = true) : failures < 2 ? plan(150) : undefined),
+    soon: () => {
+      if (!running) return failures < 2 ? plan(SOON_MS) : undefined;
+      again = true;
+      return void beside();
+    },
     stop: () => {
       stopped = true;
       clearTimeout(timer);
