@@ -21,7 +21,7 @@ from tests.simulator.real.facts import WholeReplica
 from tests.simulator.real.fleets import on_real, real_script
 from tests.simulator.real.processes import Plan, Processes
 
-SEEDS = 2
+SEEDS = 1
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
