@@ -128,7 +128,7 @@ def test_a_branch_that_cannot_be_leaves_no_half_a_company(app: Flask, wrong: lis
 def test_what_cannot_be_agreed_is_refused_by_field(
     client: FlaskClient, company: SmallCompany, path: str, change: dict[str, Any], field: str, code: str
 ) -> None:
-    price = {"line": "labour", "unit": "hour", "amount": "1.00", "currency": "EUR", "valid_from": "2020-01-01"}
+    price = {"line": "labour", "unit": "hour", "amount": "1.00", "currency": "EUR", "valid_from": "2021-01-01"}
     deal = {"number": "C-1", "starts_on": "2020-01-01", "ends_on": "2020-12-31", "currency": "EUR"}
     plain = {
         "/price-items": price,
