@@ -45,16 +45,6 @@ class Reader:
         """The next line as it came."""
         return next(self.lines)
 
-    def quiet(self, seconds: float) -> bool:
-        """Whether nothing comes for so long; not to be read on after that."""
-        self.wire.settimeout(seconds)
-        try:
-            return self.wire.recv(1, socket.MSG_PEEK) == b""
-        except TimeoutError:
-            return True
-        finally:
-            self.wire.settimeout(PATIENCE_S)
-
     def _lines(self) -> Iterator[str]:
         """Lines out of the chunks."""
         rest = b""

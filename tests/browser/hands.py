@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
@@ -77,6 +78,10 @@ def send_now(page: Page) -> None:
     expect(page.locator(".group-line .chip.ok")).to_be_visible(timeout=20_000)
 
 
+SIGNED_TO_X = 150
+"""Where a signature of `sign` ends, in pixels from the left of its pad."""
+
+
 def sign(page: Page, name: str) -> None:
     page.locator(".sign input").fill(name)
     pad = page.locator(".signature-pad canvas")
@@ -86,5 +91,33 @@ def sign(page: Page, name: str) -> None:
     page.mouse.move(box["x"] + 40, box["y"] + 60)
     page.mouse.down()
     for step in range(12):
-        page.mouse.move(box["x"] + 40 + 10 * step, box["y"] + 60 + 15 * (step % 3))
+        page.mouse.move(box["x"] + SIGNED_TO_X - 110 + 10 * step, box["y"] + 60 + 15 * (step % 3))
     page.mouse.up()
+
+
+IN_DATABASE = """store => new Promise((done, failed) => {
+    const open = indexedDB.open('rounds');
+    open.onerror = () => failed(open.error);
+    open.onsuccess = () => {
+        const ask = open.result.transaction(store).objectStore(store).getAll();
+        ask.onerror = () => failed(ask.error);
+        ask.onsuccess = () => { open.result.close(); const rows = ask.result; done(WHAT); };
+    }; })"""
+
+
+def in_database(page: Page, store: str, what: str, *, patience_s: float = 30.0) -> None:
+    """Wait until the tablet's own database is as `what` says: an expression over `rows`, all of one store."""
+    until = time.monotonic() + patience_s
+    while not page.evaluate(IN_DATABASE.replace("WHAT", what), store):
+        assert time.monotonic() < until, what
+
+
+def kept_on_disk(page: Page, field: str, what: str | None) -> None:
+    """Wait until what is being entered in a field is in the tablet's database as `what` says, over its `value`.
+
+    None: until there is no draft of it any more.
+    """
+    if what is None:
+        in_database(page, "drafts", f"!rows.some(row => row.field === {field!r})")
+    else:
+        in_database(page, "drafts", f"rows.some(row => row.field === {field!r} && (value => {what})(row.value))")

@@ -14,7 +14,7 @@ from playwright.sync_api import Error, Page, expect
 
 from tests.browser.clocked import Chromium
 from tests.browser.conftest import OpenTablet
-from tests.browser.hands import enrol, open_visit, send_now, sign
+from tests.browser.hands import SIGNED_TO_X, enrol, in_database, kept_on_disk, open_visit, send_now, sign
 from tests.browser.office import Office
 from tests.serving import Server
 
@@ -78,7 +78,8 @@ def test_what_was_added_and_what_was_being_entered_outlive_a_killed_browser(
     page.locator(".notes textarea").press_sequentially("half a sen")
     page.locator(".site-note .button").first.click()
     page.locator(".site-edit textarea").press_sequentially("Ring tw")
-    page.wait_for_timeout(300)
+    kept_on_disk(page, "note", "value === 'half a sen'")
+    kept_on_disk(page, "access_note", "value.endsWith('Ring tw')")
     page = killed.killed()
     expect(page.locator(".note")).to_contain_text("battery died")
     expect(page.locator(".notes textarea")).to_have_value("half a sen")
@@ -86,7 +87,7 @@ def test_what_was_added_and_what_was_being_entered_outlive_a_killed_browser(
     page.locator(".notes textarea").press_sequentially("tence")
     page.locator(".notes .button").click()
     expect(page.locator(".note")).to_have_count(2)
-    page.wait_for_timeout(300)
+    kept_on_disk(page, "note", None)
     page = killed.killed()
     expect(page.locator(".note").last).to_contain_text("half a sentence")
     expect(page.locator(".notes textarea")).to_have_value("")
@@ -99,7 +100,7 @@ def test_digits_on_the_keypad_and_a_signature_outlive_a_killed_browser(tablet: T
     page.locator(f"[data-item={key}] .check-open").click()
     for digit in "47":
         page.locator(".key").filter(has_text=digit).click()
-    page.wait_for_timeout(300)
+    kept_on_disk(page, f"item.{key}", "value === '47'")
     page = killed.killed()
     expect(page.locator(f"[data-item={key}] .entry input")).to_have_value("47")
     page.locator(".key").filter(has_text="1").click()
@@ -109,12 +110,14 @@ def test_digits_on_the_keypad_and_a_signature_outlive_a_killed_browser(tablet: T
     page.locator(".act textarea").press_sequentially("Seals chan")
     sign(page, "Irena Font")
     before = ink(page)
-    page.wait_for_timeout(300)
+    in_database(page, "outbox", "JSON.stringify(rows).includes('Seals chan')")
+    kept_on_disk(page, "sign.name", "value === 'Irena Font'")
+    kept_on_disk(page, "sign.strokes", f"value.at(-1).at(-1)[0] > {SIGNED_TO_X - 2}")
     page = killed.killed()
     expect(page.locator(".sign input")).to_have_value("Irena Font")
     expect(page.locator(".act textarea")).to_have_value("Seals chan")
     assert before > 0
-    assert abs(ink(page) - before) < before / 3
+    page.wait_for_function(f"before => Math.abs(({INK})() - before) < before / 3", arg=before)
 
 
 INK = """() => { const canvas = document.querySelector('.signature-pad canvas');

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +5,7 @@ from hypothesis import strategies as st
 from routing.frame import FAR, build_frame
 from routing.insert import best_insertions, exact_extra, masked_costs, ranked_insertions, slots_of
 from routing.plan import StopAfter
-from routing.repair import legalise, repair
+from routing.repair import legalise
 from routing.solve import plan_of, solve
 from routing.timing import schedule
 from tests.routing.builders import MINUTE, at, generated, problem, technician, visit, window
@@ -82,15 +80,6 @@ def test_unknown_visit_is_the_callers_mistake():
     asked = problem([visit("v")], [technician()])
     with pytest.raises(KeyError):
         best_insertions(asked, plan_of(build_frame(asked), [[0]]), "w")
-
-
-def test_insertion_into_a_large_plan_takes_less_than_a_second():
-    asked = generated(1, 200, 40)
-    frame = build_frame(asked)
-    plan = plan_of(frame, repair(frame, [[] for _ in asked.days]))
-    began = time.perf_counter()
-    best_insertions(asked, plan, plan.routes[0].stops[0].visit_id)
-    assert time.perf_counter() - began < 1.0
 
 
 def test_taking_the_cheapest_insertion_costs_what_was_said():

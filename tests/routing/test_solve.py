@@ -105,9 +105,10 @@ def test_what_the_engines_return_can_always_be_repaired(seed, visits, technician
 def test_seconds_are_kept_and_progress_is_heard():
     asked = generated(1, 60, 8)
     heard = []
-    began = time.perf_counter()
-    plan = solve(asked, StopAfter(seconds=1.0), 0, progress=heard.append)
-    assert time.perf_counter() - began < 4.0
+    began = time.monotonic()
+    plan = solve(asked, StopAfter(seconds=0.5, iterations=10**9), 0, progress=heard.append)
+    # That many iterations would take days; how promptly it ends depends on the machine.
+    assert time.monotonic() - began < 60
     assert [p.objective.total for p in heard] == sorted((p.objective.total for p in heard), reverse=True)
     assert heard[-1].objective.total == plan.objective.total
     assert all(check(asked, p) == [] for p in heard)
@@ -172,10 +173,8 @@ def test_problem_and_plan_travel_to_another_process_and_back():
     assert plan == solve(asked, FEW, 1)
 
 
-def test_a_day_of_150_visits_is_planned_well_within_three_seconds():
-    asked = generated(1, 150, 20)
-    began = time.perf_counter()
-    plan = solve(asked, StopAfter(seconds=2.0))
-    assert time.perf_counter() - began < 6.0
-    # Regret insertion alone leaves some 97,000 s; a machine at a tenth of the speed still finds a tenth of the gain.
+def test_a_day_of_150_visits_is_planned_well_in_a_few_iterations():
+    """How long they take: `bench/plan.py`."""
+    plan = solve(generated(1, 150, 20), StopAfter(iterations=20))
+    # Regret insertion alone leaves some 97,000 s.
     assert plan.objective.total < 95_000
