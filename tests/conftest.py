@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, make_url
 
-from server.actions import passwords
+from server.actions import passwords, plan_routes
 from server.app import create_app
 from server.config import database_url as database_url_of
+from server.demo import DemoReport, load_demo
 from server.extensions import db
 from server.store import marks
-from tests import postgresql
+from tests import postgresql, sharing, warm
 from tests.builders import SmallCompany, small_company
 
 # How full the disk of whoever runs the tests is must not decide them.
@@ -34,6 +36,15 @@ os.environ.setdefault("FILES_KEEP_FREE", "0")
 # Thousands of sign-ins are not what these tests are about; `test_sign_in` holds the product's own cost.
 PRODUCT_HASHER = passwords.hasher
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+# A draft of a day in a test needs no interpreter of its own: the planner's process is forked from a warm one.
+plan_routes.START = warm.START
+
+pytest_collection_modifyitems = sharing.pytest_collection_modifyitems
+pytest_xdist_make_scheduler = sharing.pytest_xdist_make_scheduler
+
+DEMO_NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+"""A Tuesday: half past one in Andorra, half past three in Moscow, in the middle of the day's work."""
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
@@ -50,10 +61,11 @@ def migrated(url: str, folder: Path) -> Flask:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A database to copy: its file (SQLite) or its name (PostgreSQL), and the company in it."""
+    """A database to copy: its file (SQLite) or its name (PostgreSQL), and what is in it."""
 
     source: str
     company: SmallCompany | None = None
+    demo: DemoReport | None = None
 
 
 @pytest.fixture(scope="session")
@@ -96,17 +108,45 @@ def postgresql_company(
     return furnished(app, name, small_company)
 
 
-def furnished(app: Flask, source: str, furnish: Callable[[], SmallCompany] | None = None) -> Template:
+@pytest.fixture(scope="session")
+def sqlite_demo(sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A SQLite database with the demo company in it, as it is at `DEMO_NOW`."""
+    file = tmp_path_factory.mktemp("demo") / "template.db"
+    shutil.copyfile(sqlite_template.source, file)
+    app = create_app({"DATABASE_URL": f"sqlite:///{file}", "DATA_FOLDER": file.parent, "TESTING": True})
+    return furnished(app, str(file), demo_company)
+
+
+@pytest.fixture(scope="session")
+def postgresql_demo(
+    postgresql_server: str, postgresql_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Template:
+    """A PostgreSQL database with the demo company in it, as it is at `DEMO_NOW`."""
+    name = made_on(postgresql_server, postgresql_template.source)
+    url = database_on(postgresql_server, name)
+    app = create_app({"DATABASE_URL": url, "DATA_FOLDER": tmp_path_factory.mktemp("pg"), "TESTING": True})
+    return furnished(app, name, demo_company)
+
+
+def demo_company() -> DemoReport:
+    return load_demo(seed=7, now=DEMO_NOW)
+
+
+def furnished(app: Flask, source: str, furnish: Callable[[], SmallCompany | DemoReport] | None = None) -> Template:
     """A template that nobody is connected to any more, with what `furnish` puts in."""
     with app.app_context():
-        company = furnish() if furnish else None
+        made = furnish() if furnish else None
         db.session.remove()
         if db.engine.dialect.name == "sqlite":
             connection = db.engine.raw_connection()
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.close()
         db.engine.dispose()
-    return Template(source=source, company=company)
+    return Template(
+        source=source,
+        company=made if isinstance(made, SmallCompany) else None,
+        demo=made if isinstance(made, DemoReport) else None,
+    )
 
 
 def made_on(server: str, template: str = "template1") -> str:
@@ -124,7 +164,7 @@ def database_on(server: str, name: str) -> str:
 
 @contextmanager
 def copied(request: pytest.FixtureRequest, dialect: str, what: str, folder: Path) -> Iterator[str]:
-    """The address of a copy of the template `what` (`template` or `company`), for as long as it is needed."""
+    """The address of a copy of the template `what` (`template`, `company` or `demo`), for as long as it is needed."""
     template: Template = request.getfixturevalue(f"{dialect}_{what}")
     if dialect == "sqlite":
         shutil.copyfile(template.source, folder / "rounds.db")
@@ -172,6 +212,7 @@ class Movable:
     def leave(self) -> bool:
         """Let go of the database; whether the application can be moved on: not when threads of it may still run."""
         with self.app.app_context():
+            marks.marks().close()
             db.session.remove()
             self._engine.dispose()
         return "rounds_hub" not in self.app.extensions

@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_context = multiprocessing.get_context("forkserver")
+START = "forkserver"
+_context = multiprocessing.get_context(START)
 _context.set_forkserver_preload(["tests.warmed"])
 
 

@@ -25,6 +25,9 @@ from server.store.transaction import snapshot, transactional
 from server.store.types import new_id
 from server.text import wall_time
 
+START = "spawn"
+"""How the planner's process is started: anew, for what asks has threads."""
+
 _gate = threading.BoundedSemaphore(2)
 """At most two optimisations at once in a process; a third is told to come again."""
 
@@ -75,7 +78,7 @@ def plan_routes(
 
 def _answer(problem: Question, stop: StopAfter, seed: int, standing: Plan) -> Plan:
     """Solve in a fresh process, so that a web worker's threads are not held up and its memory does not grow."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(START)
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
         from routing.solve import solve
 

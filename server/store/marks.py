@@ -121,6 +121,12 @@ class Marks:
             self._open[company_id] = os.open(self.folder / company_id, os.O_RDWR | os.O_CREAT, 0o600)
         return self._open[company_id]
 
+    def close(self) -> None:
+        """Let go of the files; they are opened again by whatever needs them."""
+        with self._lock:
+            for company_id in list(self._open):
+                self._close(company_id)
+
     def _close(self, company_id: str) -> None:
         descriptor = self._open.pop(company_id, None)
         if descriptor is not None:

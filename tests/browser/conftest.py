@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, StorageState, sync_playwright
@@ -25,16 +27,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+def demo_of_the_run(folder: Path) -> tuple[Path, timedelta]:
+    """A folder with the demo company's database, and its clock's offset: loaded by whichever process is first."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = folder / "offset"
+        if not told.exists():
+            server = Server(
+                f"sqlite:///{folder / 'rounds.db'}", folder, clock_offset=until_the_morning(datetime.now(UTC))
+            )
+            server.flask("db", "upgrade")
+            server.flask("demo", "load")
+            told.write_text(str(server.clock_offset.total_seconds()))
+    return folder, timedelta(seconds=float(told.read_text()))
 
 
 @pytest.fixture(scope="session")
 def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The demo company on SQLite behind gunicorn; all browser tests share it."""
-    folder = tmp_path_factory.mktemp("demo")
-    server = Server(f"sqlite:///{folder / 'rounds.db'}", folder, clock_offset=until_the_morning(datetime.now(UTC)))
-    server.flask("db", "upgrade")
-    server.flask("demo", "load")
+    """The demo company on SQLite behind gunicorn; all browser tests of a process share it."""
+    base = tmp_path_factory.getbasetemp()
+    loaded, offset = demo_of_the_run((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "browser-demo")
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    shutil.copytree(loaded, folder)
+    server = Server(f"sqlite:///{folder / 'rounds.db'}", folder, clock_offset=offset)
     server.start()
     branches = server.call("GET", "/api/v1/branches", token=server.sign_in("dispatcher@rounds.example"))[1]["items"]
     server.branch = next(branch["id"] for branch in branches if branch["locale"] == "en")

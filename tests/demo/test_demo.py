@@ -7,6 +7,7 @@ import runpy
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,6 @@ from schemas.entities import COLLECTIONS
 from server.actions.decide_coverage import decide_coverage
 from server.actions.generate_visits import generate_visits
 from server.actions.planning_problem import local_span
-from server.app import create_app
 from server.config import ROOT
 from server.demo import DemoReport, load_demo
 from server.demo.people import latin
@@ -43,8 +43,8 @@ from server.store.models import (
 )
 from server.store.transaction import transactional
 from sync.states import fold
-from tests.conftest import copied
-from tests.demo.conftest import NOW
+from tests.conftest import DEMO_NOW as NOW
+from tests.demo.conftest import serving_demo
 
 
 def rows(model: Any, demo: DemoReport, *where: Any) -> list[Any]:
@@ -234,24 +234,17 @@ def test_the_scheduler_agrees_with_the_ledger(demo: DemoReport) -> None:
     assert len({row.id for row in rows(Occurrence, demo)} - known) <= len(undone)
 
 
-@pytest.fixture
-def twin(request: pytest.FixtureRequest, tmp_path: Any) -> Any:
-    with copied(request, "sqlite", "template", tmp_path) as url:
-        app = create_app({"DATABASE_URL": url, "DATA_FOLDER": tmp_path, "TESTING": True})
-    with app.app_context():
-        yield
-        db.session.remove()
-        db.engine.dispose()
-
-
-def test_the_same_seed_and_moment_make_the_same_company(twin: None, demo_app: tuple[Flask, DemoReport]) -> None:
-    report = load_demo(seed=7, now=NOW)
-    bodies = documents()
-    db.session.remove()
-    with demo_app[0].app_context():
-        others = documents()
-    assert report.counts == demo_app[1].counts
-    assert bodies.keys() <= others.keys()
+@pytest.mark.postgresql
+def test_the_same_seed_and_moment_make_the_same_company(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """It was loaded twice, once on each kind of database."""
+    found = []
+    for dialect in ("sqlite", "postgresql"):
+        with serving_demo(request, dialect, tmp_path) as (app, report), app.app_context():
+            found.append((report.counts, documents()))
+            db.session.remove()
+    (counts, bodies), (other_counts, others) = found
+    assert counts == other_counts
+    assert bodies.keys() == others.keys()
     differing = [ident for ident, body in bodies.items() if others[ident] != body]
     assert [(bodies[ident], others[ident]) for ident in differing] == []
 

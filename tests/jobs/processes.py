@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,21 +40,15 @@ class Process:
         }
         self.seen: list[str] = []
         self._lines: Queue[str | None] = Queue()
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code, *args],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-            cwd=ROOT,
-        )
-        Thread(target=self._listen, daemon=True).start()
+        pipe = folder / f"said-{uuid.uuid4().hex}"
+        os.mkfifo(pipe)
+        self._process = warm.Process(run, (code, *args), environment=environment, folder=ROOT, log=pipe)
+        Thread(target=self._listen, args=(pipe,), daemon=True).start()
 
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line.rstrip())
-        self._process.stdout.close()
+    def _listen(self, pipe: Path) -> None:
+        with pipe.open() as said:
+            for line in said:
+                self._lines.put(line.rstrip())
         self._lines.put(None)
 
     def wait_for(self, words: str) -> str:
@@ -67,7 +63,7 @@ class Process:
         raise AssertionError(f"the process ended without {words!r}:\n" + "\n".join(self.seen))
 
     def signal(self, number: int) -> None:
-        self._process.send_signal(number)
+        os.kill(self._process.pid, number)
 
     def end(self) -> int:
         """Wait for the end and return the exit code."""
@@ -79,6 +75,12 @@ class Process:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(timeout=LONGEST_S)
+
+
+def run(code: str, *args: str) -> None:
+    """Be `python -c code args…`."""
+    sys.argv = ["-c", *args]
+    exec(compile(code, "<process>", "exec"), {"__name__": "__main__"})
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from server.store.models import Customer, Site
 from server.store.queries import devices
 from server.store.transaction import transactional
 from server.store.types import new_id
+from tests import warm
 from tests.builders import SmallCompany, change, publish
 
 WRITERS = 4
@@ -49,7 +50,7 @@ def test_a_reader_misses_nothing_that_many_writers_commit(
     app: Flask, company: SmallCompany, reader: tuple[str, str], database_url: str, tmp_path: Path
 ) -> None:
     company_id, device_id = reader
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(warm.START)
     writers = [
         context.Process(target=_write, args=(database_url, str(tmp_path), company_id, company.sites, number))
         for number in range(WRITERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -53,13 +53,13 @@ class Tablet:
     def edit(self, document_id: str, *, at: datetime | None = None, **patch: Any) -> None:
         """One edit into the outbox: `set`, `add` or `remove`."""
         collection = self.state.documents[document_id]["collection"]
-        made_at = iso(at or datetime.now(UTC))
+        made_at = iso(at or self.server.now())
         self.replica.edit(collection, document_id, mutation_id=str(uuid4()), made_at=made_at, **patch)
         self.save()
 
     def push(self) -> list[dict[str, Any]]:
         """Send the outbox; what is answered leaves it."""
-        results: list[dict[str, Any]] = self.replica.push(device_time=iso(datetime.now(UTC)))
+        results: list[dict[str, Any]] = self.replica.push(device_time=iso(self.server.now()))
         self.save()
         return results
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests import pictures
+from tests.conftest import DATABASES, DEMO_NOW, copied
 from tests.serving import Server
 from tests.story.tablet import Tablet, entry
 
@@ -25,13 +26,14 @@ THEIRS = "New code 4417, the caretaker called"
 SEEN = "Gate code is 4471, opened with it"
 
 
-@pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    running = Server(database_url, tmp_path)
-    running.flask("demo", "load", "--seed", "3")
-    running.start()
-    yield running
-    running.stop()
+@pytest.fixture(params=DATABASES)
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """The demo company at work, at its own moment."""
+    with copied(request, request.param, "demo", tmp_path) as url:
+        running = Server(url, tmp_path, clock_offset=DEMO_NOW - datetime.now(UTC))
+        running.start()
+        yield running
+        running.stop()
 
 
 class Office:
@@ -102,7 +104,7 @@ def working_day(after: date) -> date:
 
 def test_what_is_done_on_site_is_never_lost(server: Server, tmp_path: Path) -> None:
     office = Office(server)
-    today = datetime.now(UTC).date()
+    today = server.now().date()
     sell_and_install(server, tmp_path, today - timedelta(days=28))
     site = office.one("/sites?external_ref=STORY-S")
     asset = office.one("/assets?external_ref=STORY-A")
@@ -141,7 +143,7 @@ def test_what_is_done_on_site_is_never_lost(server: Server, tmp_path: Path) -> N
     assert a.document(asset["id"]) is not None
 
     # Without a network: the inspection with readings, a photo and a signature, and the access note as it is.
-    now = datetime.now(UTC)
+    now = server.now()
     a.edit(visit["id"], add={"events": [entry(now, type="started")]})
     a.edit(
         visit["id"],
