@@ -11,7 +11,7 @@ from types import TracebackType
 
 from sync.stream import Event, read
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Reader:

@@ -168,7 +168,7 @@ def test_a_reply_that_is_cut_is_got_again(app: Flask, company: SmallCompany, ser
     written = note(tablet, visit)
     body = json.dumps({"device_time": iso(datetime.now(UTC)), "mutations": tablet.unsent()})
     headers = {"Authorization": f"Bearer {tablet.state.token}", "Content-Type": "application/json"}
-    wire = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    wire = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     wire.request("POST", "/sync/v1/push", body, headers)
     assert wire.sock is not None
     wire.sock.close()

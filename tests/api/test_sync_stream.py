@@ -177,7 +177,7 @@ def _when_there_is_room(port: int, token: str, last_id: str = "") -> Reader:
 
     Lines of the tests before have gone, and it may just not have been noticed.
     """
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while (reader := Reader(port, PATH, token, last_id=last_id)).status == 503:
         reader.close()
         assert time.monotonic() < until

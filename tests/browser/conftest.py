@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import BrowserContext, Page, StorageState, expect, sync_playwright
 
 from tests.browser.clocked import Chromium
 from tests.browser.hands import enrol
@@ -21,6 +21,9 @@ from tests.serving import Server
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 OpenTablet = Callable[..., Page]
+
+# What a page is expected to show comes in its time; how soon is a matter of the machine.
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -50,7 +50,7 @@ def test_a_decision_that_no_visit_there_shares_any_more_leaves_the_tablet(app: F
 
 
 def test_two_who_lay_the_same_shared_document_at_once_both_succeed(app: Flask, company: SmallCompany) -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
     done: list[str] = []
 
     @transactional
