@@ -47,16 +47,16 @@ def link(demo_server: Server) -> Iterator[FaultProxy]:
 
 
 def pieces(link: FaultProxy) -> list[int]:
-    """Bytes of each piece of a photo that was sent over the link."""
+    """Bytes of each piece of a photo or small picture that was sent over the link, the first with its announcement."""
     heads = [
         head
         for stream in link.sent_streams()
-        for head in re.findall(rb"PATCH /sync/v1/uploads/\S+ HTTP/1.1\r\n.*?\r\n\r\n", stream, re.S)
+        for head in re.findall(rb"(?:PATCH|POST) /sync/v1/uploads\S* HTTP/1.1\r\n.*?\r\n\r\n", stream, re.S)
     ]
     return [int(re.findall(rb"(?i)content-length: (\d+)", head)[0]) for head in heads]
 
 
-def test_a_step_is_at_the_office_at_once_while_forty_photos_wait(
+def test_a_step_is_at_the_office_at_once_while_photos_wait(
     open_tablet: OpenTablet, office: Office, link: FaultProxy
 ) -> None:
     technician, visits = office.free_technician()
@@ -65,23 +65,23 @@ def test_a_step_is_at_the_office_at_once_while_forty_photos_wait(
     open_visit(page, visit, "photos")
     link.refuse()
     link.cut_all()
-    take(page, *(detailed(number, 300) for number in range(39)), detailed(39))
+    take(page, *(detailed(number, 300) for number in range(11)), detailed(11))
     link.link(rate=BYTES_A_SECOND, delay_s=ONE_WAY_S)
     link.refuse(False)
     expect(page.locator(".tile[data-state=sending]").first).to_be_visible(timeout=60_000)
-    assert page.locator(".tile[data-state=saved]").count() > 30
+    assert page.locator(".tile[data-state=saved]").count() > 7
     page.locator("#tab-what").click()
     started = time.monotonic()
     press(page, "Drive")
     while office.get(f"/visits/{visit}")["exec_state"] != "en_route":
-        # In quiet under two seconds (bench/bandwidth.py); behind the photos it would be three quarters of an hour.
+        # In quiet under two seconds, with forty photos (bench/bandwidth.py); behind these it would be minutes.
         assert time.monotonic() - started < 20
     # Nothing long was on its way before it: a piece is what the link carries in half a second.
     assert sorted(pieces(link))[-3] <= 0.75 * BYTES_A_SECOND
     # The photos go on by themselves, and on a good link all of them arrive.
     link.link(rate=None, delay_s=0)
     page.locator("#tab-photos").click()
-    expect(page.locator(".tile[data-state=verified]")).to_have_count(40, timeout=60_000)
+    expect(page.locator(".tile[data-state=verified]")).to_have_count(12, timeout=60_000)
     expect(page.locator(".photos-missing")).to_have_count(0)
 
 
