@@ -42,6 +42,8 @@ IMPORT_MAP = json.dumps(
             "dexie": "/static/vendor/dexie/dexie.min.mjs",
             "signature_pad": "/static/vendor/signature_pad/signature_pad.min.js",
             "tus-js-client": "/static/shared/tus.js",
+            "qr": "/static/vendor/qr/index.js",
+            "qr/decode.js": "/static/vendor/qr/decode.js",
             "maplibre-gl": "/static/vendor/maplibre-gl/maplibre-gl.mjs",
             "pmtiles": "/static/vendor/pmtiles/pmtiles.js",
             "fflate": "/static/vendor/fflate/fflate.js",
@@ -105,6 +107,7 @@ def security_headers(response: Response) -> Response:
 @blueprint.get("/conflicts")
 @blueprint.get("/devices")
 @blueprint.get("/files")
+@blueprint.get("/exchange")
 def office() -> Response:
     """The office's shell; `dispatcher/main.js` shows the page that the address names."""
     return _page(_shell(_language(), app="dispatcher", title="Rounds", density="office"))

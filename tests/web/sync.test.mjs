@@ -41,6 +41,7 @@ class Office {
     if (route === "GET /sync/v1/pull") return this.pull(url.searchParams.get("cursor"));
     if (route === "GET /sync/v1/mutations") return { mutations: [...this.journal.values()].map((result) => ({ ...result, status: "applied" })), more: false };
     if (route === "GET /sync/v1/conflicts") return { conflicts: (this.asked += 1) && this.conflicts };
+    if (route === "POST /sync/v1/exchange-keys") throw new ProblemError({ title: "404", status: 404, code: "not-found" });
     if (route === "GET /sync/v1/digest") return this.digest(url.searchParams);
     if (route === "GET /sync/v1/documents") return { changes: url.searchParams.get("ids").split(",").map((id) => this.change(id)) };
     throw new Error(route);

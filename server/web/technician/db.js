@@ -1,7 +1,7 @@
 // The tablet's own database. Each function is one transaction; when its promise resolves, the bytes are on the disk.
 import Dexie from "dexie";
 import { gather, newsOf } from "./news.js";
-import { KEPT_DAYS, mayForget, nextBatch, openEdit, renumber, sendAgain, settle } from "./outbox.js";
+import { firstWhole, KEPT_DAYS, mayForget, nextBatch, openEdit, renumber, sendAgain, settle } from "./outbox.js";
 import { uuid7 } from "./uuid.js";
 
 /** @typedef {import("./types.js").Document} Document */
@@ -87,13 +87,13 @@ export function register(db, device) {
       await db.documents.clear();
       await db.gone.clear();
       await db.conflicts.clear();
-      await db.meta.bulkDelete(["cursor", "news", "firstSync", "firstToday", "conflictsAt"]);
+      await db.meta.bulkDelete(["cursor", "news", "firstSync", "firstToday", "conflictsAt", "readThrough"]);
     }
     if (before?.device_id !== device.device_id) {
       const { entries, nextN } = renumber(await db.outbox.toArray(), device.technician.id);
       await db.outbox.bulkPut(entries);
       await writeMeta(db, "nextN", nextN);
-      await db.meta.delete("cursor");
+      await db.meta.bulkDelete(["cursor", "readThrough", "filesMade", "fileTaken"]);
     }
     await writeMeta(db, "device", device);
     await db.meta.delete("signedOut");
@@ -103,7 +103,7 @@ export function register(db, device) {
 /**
  * Take in one page of the feed. An older version never replaces a newer one.
  * @param {Database} db
- * @param {{changes: Change[], cursor: string, more: boolean, first_sync_complete?: boolean, today_complete?: boolean}} page
+ * @param {{changes: Change[], cursor: string, more: boolean, first_sync_complete?: boolean, today_complete?: boolean, epoch?: string, seq?: number}} page
  * @param {{at: string, fresh: boolean}} options `fresh`: this page starts a first or a new baseline
  */
 export function takePage(db, page, { at, fresh }) {
@@ -138,6 +138,8 @@ export function takePage(db, page, { at, fresh }) {
     }
     await writeMeta(db, "cursor", page.cursor);
     if (page.today_complete && !(await readMeta(db, "firstToday"))) await writeMeta(db, "firstToday", at);
+    if (page.epoch) await writeMeta(db, "epoch", page.epoch);
+    if (!page.more && page.seq) await writeMeta(db, "readThrough", page.seq);
     if (!page.more) {
       if (await readMeta(db, "rebasing")) await sweep(db, generation, at, news);
       await db.meta.delete("rebasing");
@@ -191,6 +193,26 @@ export function takeBatch(db, author, limit, budget) {
   });
 }
 
+/**
+ * What goes into a file for the office: the edits that wait, marked as sent, and where this tablet stands.
+ * @param {Database} db @param {string} author @param {number} most edits; a group is not cut in two
+ */
+export function takeForFile(db, author, most) {
+  return db.transaction("rw", db.outbox, db.meta, async () => {
+    const mine = (await db.outbox.where("state").anyOf("saved", "sent", "waiting").toArray())
+      .filter((entry) => entry.author === author && entry.n !== null)
+      .sort((a, b) => Number(a.n) - Number(b.n));
+    const unsent = mine.filter(({ state }) => state !== "waiting");
+    const batch = firstWhole(unsent, most).map((entry) => ({ ...entry, state: /** @type {const} */ ("sent") }));
+    await db.outbox.bulkPut(batch);
+    const [made = 0, next = 1, epoch = null, cursor = null, heard = null] = await Promise.all(["filesMade", "nextN", "epoch", "cursor", "heard"].map((key) => readMeta(db, key)));
+    await writeMeta(db, "filesMade", made + 1);
+    const left = unsent.slice(batch.length);
+    const told = { epoch, next_n: next, first_unsent: left[0]?.n ?? null, unsent: left.length, unsent_since: left[0]?.mutation.made_at ?? null };
+    return { n: made + 1, batch, told: { epoch, cursor, heard, first_unanswered: mine[0]?.n ?? next, told } };
+  });
+}
+
 /** @param {Database} db @param {any[]} results as pushed or as asked for later @param {string} now */
 export function takeResults(db, results, now) {
   return db.transaction("rw", db.outbox, db.meta, async () => {
@@ -231,7 +253,9 @@ export function sendOnceMore(db, seq) {
 /** The server's history is another one (restored from a backup): take everything anew and offer it all that was sent. @param {Database} db */
 export function startOver(db) {
   return db.transaction("rw", db.outbox, db.photos, db.meta, async () => {
-    await db.meta.delete("cursor");
+    await db.meta.bulkDelete(["cursor", "readThrough", "epoch"]);
+    // A server that went back may not know these keys any more.
+    await writeMeta(db, "keysToShow", true);
     await db.outbox.bulkPut((await db.outbox.toArray()).map(sendAgain));
     // Photos that it may have lost are asked for once more; what it does not know goes again.
     await db.photos.where("state").anyOf("verified", "held").modify({ state: "sent", settled_at: null });

@@ -126,6 +126,14 @@ function keepOrder(queue, lanes) {
   }
 }
 
+/** The first of them in their order, with no group cut in two. @param {OutboxEntry[]} entries @param {number} most */
+export function firstWhole(entries, most) {
+  const groups = entries.map(({ mutation }) => mutation.group);
+  let end = Math.min(entries.length, most);
+  while (end > 0 && end < entries.length && groups.slice(0, end).some((group) => group !== null && groups.includes(group, end))) end--;
+  return entries.slice(0, end);
+}
+
 /** @param {OutboxEntry} entry @returns {Mutation} */
 export const wire = (entry) => ({ ...entry.mutation, n: Number(entry.n) });
 

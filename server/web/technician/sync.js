@@ -1,6 +1,7 @@
 // The exchange with the office: push what is here, pull what is new, again and again. No error loses anything.
 import * as clock from "./clock.js";
 import * as database from "./db.js";
+import { showKeys } from "./exchange-file.js";
 import { MOST_AT_ONCE, MOST_BYTES, SMALL_BYTES, wire } from "./outbox.js";
 import { checkNowAndThen } from "./whole.js";
 
@@ -11,7 +12,7 @@ import { checkNowAndThen } from "./whole.js";
 export const APP_VERSION = "0.1.0";
 export const SCHEMA_VERSION = 1;
 /** What each push says of this app: the office sends documents in the form that it knows. */
-const SELF = { app_version: APP_VERSION, schema_version: SCHEMA_VERSION };
+export const SELF = { app_version: APP_VERSION, schema_version: SCHEMA_VERSION };
 
 const PAGE = 200;
 const LEAST_PAGE = 10;
@@ -71,6 +72,7 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {},
     const officeTime = await pushAll(db, ask, device, now, onProgress);
     onPushed();
     await sayVersion(db, ask, device, now);
+    await showKeys(db, ask, device);
     await askAboutWaiting(db, ask, device, now);
     await pullAll(db, ask, device, now);
     await askConflicts(db, ask, device, now);
@@ -166,6 +168,7 @@ async function pushBatches(db, ask, device, now, onProgress) {
       budget = took < QUICK_MS ? Math.min(MOST_BYTES, budget * 4) : took > SLOW_MS ? Math.max(SMALL_BYTES / 2, budget / 2) : budget;
       officeTime = String(answer.server_time);
       await database.takeResults(db, answer.results, officeTime);
+      await database.writeMeta(db, "heard", { office: officeTime, here: iso(receivedAt) });
       await database.writeMeta(db, "clock", clock.better(estimate ?? null, clock.measure(sentAt, receivedAt, answer.server_time)));
       const answered = new Set(answer.results.map((/** @type {any} */ result) => result.id));
       if (!batch.some((entry) => answered.has(entry.id))) return officeTime;
