@@ -25,10 +25,11 @@ class Chromium:
         """A profile that is forgotten when it is closed."""
         return self._clocked(self._browser.new_context(**options))
 
-    def kept_context(self, profile: Path, **options: Any) -> BrowserContext:
-        """A browser process of its own, with a profile that stays on the disk."""
+    def kept_context(self, profile: Path, *arguments: str, **options: Any) -> BrowserContext:
+        """A browser process of its own, with a profile that stays on the disk and arguments besides the usual ones."""
+        args = [*ARGUMENTS, *arguments]
         return self._clocked(
-            self._kind.launch_persistent_context(profile, executable_path=self._path, args=ARGUMENTS, **options)
+            self._kind.launch_persistent_context(profile, executable_path=self._path, args=args, **options)
         )
 
     def close(self) -> None:

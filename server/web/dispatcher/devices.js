@@ -105,7 +105,8 @@ export function DevicesPage() {
   const heads = ["technician", "device", "last", "unsent", "clock_head", "version", "look"];
   return html`<main class="devices" id="main">
     <header><div><h1>${t("devices.title")}</h1><${Figures} /></div>
-      <${Button} kind="primary" icon="plus" onClick=${() => (enrolling.value = true)}>${t("devices.enrol")}<//></header>
+      <div class="devices-ways"><a class="button" href="/exchange"><${Icon} name="doc" size=${20} /><span>${t("exchange.title")}</span></a>
+      <${Button} kind="primary" icon="plus" onClick=${() => (enrolling.value = true)}>${t("devices.enrol")}<//></div></header>
     <${ErrorBox} error=${fault.value} onRetry=${load} />
     <${Banners} />
     <${SalvageInbox} onChange=${load} />

@@ -25,6 +25,7 @@ const PAGES = {
   "/board": { title: "nav.board", load: () => import("./board.js").then((module) => module.BoardPage) },
   "/conflicts": { title: "nav.conflicts", load: () => import("./conflicts.js").then((module) => module.ConflictsPage) },
   "/files": { title: "nav.files", load: () => import("./files.js").then((module) => module.FilesPage) },
+  "/exchange": { title: "exchange.title", load: () => import("./exchange.js").then((module) => module.ExchangePage) },
   "/devices": { title: "nav.tablets", load: () => import("./devices.js").then((module) => module.DevicesPage) },
 };
 

@@ -1,4 +1,5 @@
 // What is only here, what became of the rest, and what needs a person.
+import { useState } from "preact/hooks";
 import { Button, Chip } from "../shared/components.js";
 import { html } from "../shared/html.js";
 import { formatBytes, formatDate, formatDuration, formatNumber, formatTime, t } from "../shared/i18n.js";
@@ -6,6 +7,7 @@ import { Icon } from "../shared/icons.js";
 import { correctSite, retry, retryPhoto } from "./actions.js";
 import { isWrong, uncertaintyNow } from "./clock.js";
 import { describe } from "./describe.js";
+import { ExchangeDialog } from "./exchange-view.js";
 import { discard, said } from "./gone.js";
 import { go, wide } from "./nav.js";
 import { safeToSignOut } from "./outbox.js";
@@ -18,6 +20,7 @@ import { tabOf } from "./visit.js";
 /** @typedef {import("./types.js").Photo} Photo */
 
 export function SyncCentre() {
+  const [carrying, setCarrying] = useState(false);
   const state = syncState();
   const left = count.value;
   const time = lastContact.value && formatTime(lastContact.value, homeZone.value);
@@ -39,6 +42,7 @@ export function SyncCentre() {
         <h2><${Icon} name=${LOOKS[state].icon} size=${32} />${title}</h2>
         <p>${state === "all_sent" && left.drafts ? t("sync.text.drafts") : t(`sync.text.${state}`)}</p>
         <ul class="figures"><li><b>${left.waiting}</b>${t("sync.figure.waiting")}</li><li><b>${left.photos}</b>${left.photos ? t("sync.figure.photos.size", { n: left.photos, size: formatBytes(left.photoBytes) }) : t("sync.figure.photos")}</li><li><b>${left.sentToday}</b>${t("sync.figure.sent")}</li></ul>
+        <${Button} icon="doc" class="carry-open" onClick=${() => setCarrying(true)}>${t("carry.open")}<//>
       </section>
       <${OwnConflicts} />
       ${wide.value && html`<${Facts} />`}</div><div>
@@ -54,6 +58,7 @@ export function SyncCentre() {
       ${done.length > 0 && html`<h2 class="group">${t("sync.accepted")}</h2><ul class="items">${gathered(done.toReversed()).toReversed().map((group) => html`<${Group} key=${group[0].seq} entries=${group} />`)}</ul>`}
       ${!wide.value && html`<${Facts} />`}
     </div></main>
+    ${carrying && html`<${ExchangeDialog} onClose=${() => setCarrying(false)} />`}
     <footer class="dock"><div class="dock-row"><${Button} kind="primary" action icon="sync" class="main" onClick=${() => dispatchEvent(new Event("rounds:send-now"))}>${contact.value.running ? t("sync.sending") : t("sync.now")}<//></div></footer>
   </div>`;
 }

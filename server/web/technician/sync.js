@@ -72,9 +72,9 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {},
     const officeTime = await pushAll(db, ask, device, now, onProgress);
     onPushed();
     await sayVersion(db, ask, device, now);
-    await showKeys(db, ask, device);
     await askAboutWaiting(db, ask, device, now);
     await pullAll(db, ask, device, now);
+    await showKeys(db, ask, device);
     await askConflicts(db, ask, device, now);
     await checkNowAndThen(db, {
       get: (path) => ask("GET", path, { token: device.token }),
