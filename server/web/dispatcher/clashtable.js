@@ -6,6 +6,7 @@ import { Icon } from "../shared/icons.js";
 import { shownTheme, theme } from "../shared/settings.js";
 import { createMap } from "../map/map.js";
 import { routeHue } from "../map/style.js";
+import { ruleName } from "./bulk.js";
 import { fieldName, lanesOf, mineAt, pinsOf, rawMineAt, rowText } from "./clashes.js";
 import { metres } from "./consequence.js";
 import { api } from "./store.js";
@@ -83,7 +84,7 @@ export function ClashTable({ one, tz, pickOf, pick }) {
     ${one.rows.map((row) => {
       const kind = `conflicts.collection.${row.collection}`;
       return html`<div class="clash-row" role="row" key=${row.key} data-row=${row.key}>
-        <span role="rowheader"><b>${fieldName(row.field)}</b><br /><small>${hasText(kind) ? t(kind) : ""}</small></span>
+        <span role="rowheader"><b>${fieldName(row.field)}</b><br /><small>${hasText(kind) ? t(kind) : ""}<br />${ruleName(row.first.policy ?? "")} · ${t(`conflicts.class.${row.first.class}`)}</small></span>
         <span role="cell" class="clash-base"><span class="clash-narrow">${t("conflicts.before")}: </span>${rowText(row, "base", tz)}</span>
         <${Choice} row=${row} side="theirs" picked=${pickOf(row) === "theirs"} pick=${() => pick(row, "theirs")} tz=${tz} />
         <${Choice} row=${row} side="mine" picked=${pickOf(row) === "mine"} pick=${() => pick(row, "mine")} tz=${tz} />

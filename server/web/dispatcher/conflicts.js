@@ -5,9 +5,11 @@ import { Button, Chip, Dialog, Empty, ErrorBox, toast } from "../shared/componen
 import { html } from "../shared/html.js";
 import { formatDate, formatDuration, formatTime, locale, localDay, reasonText, t } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
+import { BulkDialog } from "./bulk.js";
 import { casesOf, eventsOf, fieldName, rowText, withNames } from "./clashes.js";
 import { ClashTable } from "./clashtable.js";
 import { Lanes } from "./lanes.js";
+import { Settled } from "./settled.js";
 import { showFault } from "./changes.js";
 import { PhotosOfVisit } from "./photos.js";
 import { api, branches, me, openConflicts } from "./store.js";
@@ -28,22 +30,28 @@ const chosenCase = signal(/** @type {string | null} */ (null));
 /** What a person has picked so far, by row. @type {import("@preact/signals").Signal<Record<string, "mine" | "theirs">>} */
 const picks = signal({});
 const accepting = signal(false);
+const several = signal(false);
 /** The last thing kept, for undo. @type {{name: string, ids: string[]} | null} */
 let lastKept = null;
+/** Only the newest answer counts: one in the language of before may come later. */
+let asked = 0;
+
 async function load() {
+  const ask = ++asked;
   try {
     const [waiting, rule, person] = await Promise.all([
       api("GET", "/conflicts?state=open&limit=200"),
       api("GET", "/conflicts?state=settled&limit=50"),
       api("GET", "/conflicts?state=resolved&limit=50").catch(() => ({ items: [] })),
     ]);
+    if (ask !== asked) return;
     open.value = withNames(waiting.items);
     const when = (/** @type {Conflict} */ one) => one.resolved_at ?? one.created_at;
     settled.value = withNames([...rule.items, ...person.items]).sort((a, b) => when(b).localeCompare(when(a)));
     openConflicts.value = casesOf(waiting.items).length;
     fault.value = null;
   } catch (error) {
-    fault.value = error;
+    if (ask === asked) fault.value = error;
   }
 }
 
@@ -61,12 +69,35 @@ function pick(row, side) {
 async function reopen(ids, name) {
   lastKept = null;
   try {
-    for (const id of ids) await api("POST", `/conflicts/${id}/undo`);
+    await api("POST", "/conflicts/undo", { ids });
     toast(t("conflicts.reopened", { name }));
   } catch (error) {
     showFault(error);
   }
   await load();
+}
+
+/**
+ * Let the other side of what a rule has settled stand, for all of one event.
+ * @param {Conflict[]} event
+ * @param {"mine" | "theirs"} choice
+ */
+async function restore(event, choice) {
+  const first = /** @type {Conflict} */ (event[0]);
+  const name = first.site_name ?? first.document_title;
+  try {
+    await api("POST", "/conflicts/settle", { items: event.map(({ id, document_version: seen }) => ({ id, seen: seen ?? null })), choice });
+    keptMany(event.map(({ id }) => id), t("conflicts.restored", { name }), name);
+  } catch (error) {
+    showFault(error);
+  }
+  await load();
+}
+
+/** @param {string[]} ids @param {string} text @param {string} name */
+function keptMany(ids, text, name) {
+  lastKept = { name, ids };
+  toast(text, { undo: undoLast, seconds: 30 });
 }
 
 function undoLast() {
@@ -140,11 +171,15 @@ function caseWords(one) {
 /** @param {{cases: Case[], current: Case | null}} props */
 function List({ cases, current }) {
   const values = cases.reduce((sum, one) => sum + one.rows.length, 0);
-  const events = eventsOf(settled.value);
+  const byRule = eventsOf(settled.value.filter(({ state }) => state !== "resolved"));
+  const byPerson = eventsOf(settled.value.filter(({ state }) => state === "resolved"));
   return html`<aside class="clash-list" aria-label=${t("conflicts.title")}>
     <header>
       <div><h1>${t("conflicts.title")}</h1><p class="secondary">${t("conflicts.count", { n: cases.length })} · ${t("conflicts.values", { n: values })}</p></div>
-      ${cases.length > 0 && html`<${Button} onClick=${() => (accepting.value = true)}>${t("conflicts.accept_all")}<//>`}
+      <div class="clash-many">
+        ${cases.length > 0 && html`<${Button} onClick=${() => (accepting.value = true)}>${t("conflicts.accept_all")}<//>`}
+        <${Button} onClick=${() => (several.value = true)}>${t("bulk.open")} <kbd>S</kbd><//>
+      </div>
     </header>
     <div class="clash-scroll">
       ${cases.length > 0 && html`<h2>${t("conflicts.needs")}</h2>`}
@@ -159,39 +194,15 @@ function List({ cases, current }) {
           </li>`,
         )}
       </ul>
-      <h2>${t("conflicts.settled")} <span class="count">${events.length || ""}</span></h2>
+      <h2>${t("conflicts.settled")} <span class="count">${byRule.length || ""}</span></h2>
       <ul class="settled">
-        ${events.map((event) => html`<${Settled} key=${/** @type {any} */ (event[0]).id} event=${event} />`)}
-        ${!settled.value.length && html`<li class="hint settled-none">${t("conflicts.settled_none")}</li>`}
+        ${byRule.map((event) => html`<${Settled} key=${/** @type {any} */ (event[0]).id} event=${event} reopen=${reopen} restore=${restore} />`)}
+        ${!byRule.length && html`<li class="hint settled-none">${t("conflicts.settled_none")}</li>`}
       </ul>
+      ${byPerson.length > 0 && html`<h2>${t("conflicts.decided")} <span class="count">${byPerson.length}</span></h2>
+      <ul class="settled">${byPerson.map((event) => html`<${Settled} key=${/** @type {any} */ (event[0]).id} event=${event} reopen=${reopen} restore=${restore} />`)}</ul>`}
     </div>
   </aside>`;
-}
-
-const MOST_LINES = 3;
-
-/** @param {{event: Conflict[]}} props one thing that happened, whatever number of values it settled */
-function Settled({ event }) {
-  const one = /** @type {Conflict} */ (event[0]);
-  const tz = one.tz ?? undefined;
-  const at = one.resolved_at ?? one.created_at;
-  const today = localDay(Date.now(), tz) === localDay(at, tz);
-  const time = today ? formatTime(at, tz) : formatDate(at, { tz, weekday: false, year: false });
-  const lines = [...new Map(event.map((each) => [each.field, each])).values()].map((each) => {
-    const stands = each.state === "resolved" && each.resolution ? each.resolution.value : each.value;
-    const row = { key: each.id, field: each.field, collection: each.collection, parts: [each], first: { ...each, value_now: stands }, byDefault: /** @type {const} */ ("mine") };
-    return t("conflicts.settled_as", { field: fieldName(each.field), value: rowText(row, "value_now", tz) });
-  });
-  return html`<li class="settled-one">
-    <${Icon} name="check" size=${14} />
-    <div>
-      <p class="clash-head"><span>${one.site_name ?? one.document_title}</span><span class="hint">${time}</span></p>
-      ${lines.slice(0, MOST_LINES).map((line) => html`<p class="hint">${line}</p>`)}
-      ${lines.length > MOST_LINES && html`<p class="hint">${t("conflicts.more", { n: lines.length - MOST_LINES })}</p>`}
-      <p class="hint">${one.resolved_by ?? reasonText(one.reason)}</p>
-      ${one.state === "resolved" && html`<button type="button" class="more" onClick=${() => reopen(event.map(({ id }) => id), one.site_name ?? one.document_title)}>${t("conflicts.reopen")}</button>`}
-    </div>
-  </li>`;
 }
 
 /** @param {Row} row @param {string} tz */
@@ -257,9 +268,14 @@ function useClashKeys(one, cases, go) {
   useEffect(() => {
     const press = (/** @type {KeyboardEvent} */ event) => {
       const target = /** @type {HTMLElement} */ (event.target);
-      if (accepting.value || target.closest("dialog, .popover, .map-box")) return;
+      if (accepting.value || several.value || target.closest("dialog, .popover, .map-box")) return;
       const letter = event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : "";
       if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (letter === "s") {
+        event.preventDefault();
+        several.value = true;
+        return;
+      }
       const step = letter === "j" ? 1 : letter === "k" ? -1 : 0;
       if (step) {
         const next = cases[cases.indexOf(one) + step];
@@ -287,9 +303,15 @@ function useClashKeys(one, cases, go) {
 /** Ctrl Z, also when nothing is left to decide. @param {KeyboardEvent} event */
 function undoByKey(event) {
   if (event.code !== "KeyZ" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
-  if (!lastKept || accepting.value) return;
+  if (!lastKept || accepting.value || several.value) return;
   event.preventDefault();
   undoLast();
+}
+
+/** @param {string[]} ids */
+function manyDone(ids) {
+  if (ids.length) keptMany(ids, t("bulk.done", { n: ids.length }), t("conflicts.title"));
+  load();
 }
 
 export function ConflictsPage() {
@@ -320,6 +342,7 @@ export function ConflictsPage() {
     ${current
       ? html`<${Detail} key=${current.id} one=${current} cases=${cases} tz=${current.tz ?? tz} />`
       : open.value && html`<section class="clash-detail"><div class="clash-body"><${Empty} icon="check" text=${t("conflicts.none")} /></div></section>`}
+    ${several.value && html`<${BulkDialog} conflicts=${[...(open.value ?? []), ...settled.value.filter(({ state }) => state === "settled")]} onClose=${() => (several.value = false)} onDone=${manyDone} />`}
     <${AcceptDialog} cases=${cases} />
   </main>`;
 }
