@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.actions.finding_words import finding_text
 from server.actions.make_visit import make_visit
 from server.domain.local_time import local_date
 from server.problems import Problem, not_found
@@ -36,7 +38,8 @@ class FollowUp:
     made: Visit | None = None
     days: int = field(default=7)
 
-    def told(self, locale: str) -> dict[str, Any]:
+    def told(self, locale: str, items: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+        """As it is shown, in the reader's language; `items` are those of the visit's checklist."""
         stands = self.made if self.made is not None and self.made.plan_state != "cancelled" else None
         return {
             "visit_id": stands.id if stands else None,
@@ -46,9 +49,20 @@ class FollowUp:
             "days": self.days,
             "symptom": self.values["symptom"],
             "reasons": [
-                one | {"text": say("work", f"follow-up.{one['code']}", one["params"], locale)} for one in self.why
+                {
+                    "code": one["code"],
+                    "params": one["params"] | said,
+                    "text": say("work", code, one["params"] | said, locale),
+                }
+                for one in self.why
+                for code, said in [(f"follow-up.{one['code']}", _said(one["params"], items, locale))]
             ],
         }
+
+
+def _said(params: dict[str, Any], items: Sequence[dict[str, Any]], locale: str) -> dict[str, Any]:
+    what = params.get("what")
+    return {} if what is None else {"what": finding_text(what, params.get("item"), items, locale)}
 
 
 def suggest(company_id: str, visit: Visit) -> FollowUp | None:
@@ -60,7 +74,10 @@ def suggest(company_id: str, visit: Visit) -> FollowUp | None:
     why: list[dict[str, Any]] = []
     if ended in ("partly_done", "no_access", "refused"):
         why.append({"code": ended, "params": {}})
-    why += [{"code": f"finding-{one['severity']}", "params": {"what": one["text"]}} for one in findings]
+    why += [
+        {"code": f"finding-{one['severity']}", "params": {"what": one["text"], "item": one.get("item")}}
+        for one in findings
+    ]
     if not why or (ended == "refused" and not findings):
         return None
     worst = max((one["severity"] for one in findings), key=lambda one: PRIORITIES[one], default=None)

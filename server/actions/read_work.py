@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.actions.file_states import describe
+from server.actions.finding_words import finding_text
 from server.actions.follow_up import suggest
 from server.problems import not_found
 from server.store.models import Asset, Checklist, ProductModel, Visit
@@ -77,8 +78,11 @@ class _Work:
                 "name": visit.signature["name"], "strokes": visit.signature["strokes"]
             } | _when(visit.signature),
             "files": describe(self.company_id, visit, self.locale),
-            "follow_up": follow_up.told(self.locale) if follow_up else None,
+            "follow_up": follow_up.told(self.locale, self._items()) if follow_up else None,
         }  # fmt: skip
+
+    def _items(self) -> list[Item]:
+        return list(self.checklist.items) if self.checklist else []
 
     def _events(self) -> list[Item]:
         ordered = in_order(self.visit.events)
@@ -150,7 +154,7 @@ class _Work:
             "severity": entry["severity"],
             "severity_text": say("work", f"severity.{entry['severity']}", {}, self.locale),
             "cause": say("cause", entry["cause"], {}, self.locale) if entry.get("cause") else None,
-            "text": entry["text"],
+            "text": finding_text(entry["text"], entry.get("item"), self._items(), self.locale),
             "item": items.get(entry.get("item") or ""),
             "machine": self._machine(entry.get("asset_id")),
         } | _when(entry)
