@@ -11,6 +11,7 @@ from schemas.office import ReasonSchema
 
 OPEN_PREVIOUS = ["hold", "stack", "supersede", "merge_tasks"]
 CATCH_UP = ["coalesce", "each", "skip"]
+EFFECTS = ["made", "withdrawn", "changed", "said", "forgotten"]
 SHIFTS = ["none", "forward", "backward", "nearest", "skip"]
 
 
@@ -101,6 +102,31 @@ class LedgerAnswer(Schema):
     """The ledger of a plan between two dates, the forecast included."""
 
     items = fields.List(fields.Nested(ExplainedItem), required=True)
+
+
+class StatedItem(Schema):
+    """What the ledger says of a date."""
+
+    due_on = fields.Date(required=True, allow_none=True)
+    window_from = fields.Date(required=True, allow_none=True)
+    window_to = fields.Date(required=True, allow_none=True)
+    state = fields.String(required=True)
+    reason = fields.Nested(ReasonSchema, required=True)
+
+
+class ChangeItem(Schema):
+    """A date of which an edit changes something: `made`, `withdrawn` or `changed` visits, or only what is `said`."""
+
+    effect = fields.String(required=True, validate=validate.OneOf(EFFECTS))
+    occurrence_id = Id(required=True)
+    before = fields.Nested(StatedItem, required=True, allow_none=True)
+    after = fields.Nested(StatedItem, required=True, allow_none=True)
+
+
+class PreviewAnswer(Schema):
+    """All that an edit would change; what people have touched is not in it, for it stays."""
+
+    items = fields.List(fields.Nested(ChangeItem), required=True)
 
 
 class ClosureSchema(Schema):

@@ -6,22 +6,20 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta
 from time import monotonic, sleep
 from typing import Any
 
 from server.actions.decide_coverage import Agreements
 from server.actions.make_visit import make_visit
-from server.actions.plan_values import PROACTIVE, Known, due_tasks, known, stored_tasks, visit_state
+from server.actions.plan_rows import instructions, is_new, moves, row_of, since, wants_change, work_of
+from server.actions.plan_values import PROACTIVE, Known, due_tasks, known
 from server.domain.local_time import instant_of
 from server.domain.maintenance import (
     LONGEST,
     RULES,
     Decision,
-    DueTask,
-    Plan,
     State,
-    VisitState,
     WarrantyPhaseTrigger,
     look_on,
 )
@@ -48,10 +46,6 @@ GUESS = 0.01
 
 BREATH = 0.1
 """Seconds between two transactions without a decision between them: SQLite's waiters look as often as that."""
-
-READING_KIND = "operation_control"
-READING_MINUTES = 15
-"""The kind of work and the minutes of a visit that only reads a meter."""
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +164,7 @@ def _decide(
     waiting: list[Decided] = []
     with snapshot():
         plans = queries.plans(company_id, ids)
-        rows = queries.rows_for(company_id, plans, _since(plans)) if plans else None
+        rows = queries.rows_for(company_id, plans, since(plans)) if plans else None
         for plan in plans:
             assert rows is not None
             try:
@@ -211,7 +205,7 @@ def _write_batch(company_id: str, batch: Sequence[Decided], now: datetime) -> Re
     plans = queries.lock_plans(company_id, list(decided))
     if not plans:
         return report
-    rows = queries.rows_for(company_id, plans, _since(plans))
+    rows = queries.rows_for(company_id, plans, since(plans))
     agreed = Agreements(company_id)
     agreed.hold([*rows.sites.values(), *rows.branches.values()], rows.assets.values(), rows.contracts)
     todo: list[tuple[MaintenancePlan, Known, list[Decision]]] = []
@@ -219,7 +213,7 @@ def _write_batch(company_id: str, batch: Sequence[Decided], now: datetime) -> Re
         values, before = known(rows, plan, now), decided[plan.id]
         same = values == before.values
         todo.append((plan, values, before.decisions if same else values.ledger(values.generated_until)))
-    fresh = sum(_is_new(rows, plan, decision) for plan, _, decisions in todo for decision in decisions)
+    fresh = sum(is_new(rows, plan, decision) for plan, _, decisions in todo for decision in decisions)
     numbers = iter(visits.next_visit_numbers(company_id, fresh) if fresh else ())
     for plan, values, decisions in todo:
         report.plans += 1
@@ -227,31 +221,19 @@ def _write_batch(company_id: str, batch: Sequence[Decided], now: datetime) -> Re
     return report
 
 
-def _is_new(rows: queries.PlanRows, plan: MaintenancePlan, decision: Decision) -> bool:
-    """Whether a visit is to be made that was never there."""
-    row = next((row for row in rows.occurrences.get(plan.id, ()) if row.id == decision.occurrence_id), None)
-    return decision.state is State.GENERATED and (row is None or row.visit_id is None)
-
-
 def _differs(rows: queries.PlanRows, plan: MaintenancePlan, decisions: Sequence[Decision]) -> bool:
     """Whether writing these decisions would change anything."""
     stored = {row.id: row for row in rows.occurrences.get(plan.id, ())}
     for decision in decisions:
         row = stored.pop(decision.occurrence_id, None)
-        if row is None or _is_new(rows, plan, decision):
+        if row is None or is_new(rows, plan, decision):
             return True
         seen = rows.visits.get(row.visit_id) if row.visit_id else None
-        if seen is not None and _wants_change(seen, row, decision):
+        if seen is not None and wants_change(seen, row, decision):
             return True
-        if any(getattr(row, name) != value for name, value in _row_of(plan, decision, row.visit_id).items()):
+        if any(getattr(row, name) != value for name, value in row_of(plan, decision, row.visit_id).items()):
             return True
     return bool(stored)
-
-
-def _since(plans: Sequence[MaintenancePlan]) -> datetime:
-    """Work before a plan's first window cannot count for it; the zone does not matter for a day more."""
-    first = min(plan.starts_on - timedelta(days=max(plan.early_days, 0) + 1) for plan in plans)
-    return datetime.combine(first, time(), timezone(timedelta(hours=14)))
 
 
 def _settle_plan(
@@ -271,22 +253,6 @@ def _settle_plan(
         db.session.delete(row)
 
 
-def _row_of(plan: MaintenancePlan, decision: Decision, visit_id: str | None) -> dict[str, Any]:
-    """The ledger row of a decision. A trigger without an anchor has no date; its row stands at the plan's start."""
-    due_on = decision.due_on or plan.starts_on
-    return {
-        "due_on": due_on,
-        "window_from": decision.window_from or due_on,
-        "window_to": decision.window_to or due_on,
-        "state": decision.state.value,
-        "reason": decision.reason.to_json(),
-        "visit_id": visit_id,
-        "target_on": decision.target_on,
-        "basis": decision.basis.to_json() if decision.basis else None,
-        "tasks": stored_tasks(decision.tasks),
-    }
-
-
 def _write(
     rows: queries.PlanRows,
     plan: MaintenancePlan,
@@ -297,7 +263,7 @@ def _write(
     report: Report,
 ) -> None:
     visit = _settle_visit(rows, plan, values, decision, row, making, report)
-    wanted = _row_of(plan, decision, visit)
+    wanted = row_of(plan, decision, visit)
     if row is not None and all(getattr(row, name) == value for name, value in wanted.items()):
         return
     report.ledger[decision.state.value] += 1
@@ -331,11 +297,11 @@ def _settle_visit(
         report.made += 1
         return _make(rows, plan, values, decision, making)
     seen = rows.visits.get(row.visit_id)
-    if seen is None or not _wants_change(seen, row, decision):
+    if seen is None or not wants_change(seen, row, decision):
         return row.visit_id
     # Somebody may have published the visit since it was read: what counts is its state under the lock.
     visit = _locked(plan.company_id, row.visit_id)
-    if visit is None or not _wants_change(visit, row, decision):
+    if visit is None or not wants_change(visit, row, decision):
         return row.visit_id
     if decision.state is not State.GENERATED:
         visit.plan_state = "cancelled"
@@ -348,63 +314,13 @@ def _settle_visit(
         report.made += 1
     else:
         report.moved += 1
-    if _moves(row, decision):
+    if moves(row, decision):
         visit.due_from, visit.due_to = decision.window_from, decision.window_to
     locale = rows.locales[visit.site_id]
     if visit.instructions == instructions(values.plan, due_tasks(row.tasks), locale):
         # What somebody at the office wrote there stays.
         visit.instructions = instructions(values.plan, decision.tasks, locale)
     return row.visit_id
-
-
-def _wants_change(visit: Visit, row: Occurrence, decision: Decision) -> bool:
-    """Whether the decision asks for a change to a visit that nobody has touched.
-
-    Dates that a dispatcher has set stay: only a window that the plan itself has changed moves an untouched visit.
-    """
-    state = visit_state(visit, row)
-    if decision.state is not State.GENERATED:
-        return state is VisitState.UNTOUCHED
-    changed = _moves(row, decision) or due_tasks(row.tasks) != decision.tasks
-    return state is VisitState.WITHDRAWN or (state is VisitState.UNTOUCHED and changed)
-
-
-def _moves(row: Occurrence, decision: Decision) -> bool:
-    return (row.window_from, row.window_to) != (decision.window_from, decision.window_to)
-
-
-def _work(rows: queries.PlanRows, values: Known, decision: Decision, locale: str) -> dict[str, Any]:
-    """What is to be done: the plan's kind of work with its tasks, or only a look at a meter."""
-    plan = values.plan
-    if decision.asks_reading and decision.basis is not None:
-        told = say("work", "read-meter", decision.basis.params, locale)
-        looking = rows.kinds.get(READING_KIND)
-        code = READING_KIND if looking is not None and looking.active else plan.kind
-        return {"kind": code, "title": told[:200], "service_minutes": READING_MINUTES, "instructions": told}
-    kind = rows.kinds.get(plan.kind)
-    return {
-        "kind": plan.kind,
-        "title": kind.name[locale] if kind else None,
-        "service_minutes": plan.service_minutes,
-        "instructions": instructions(plan, decision.tasks, locale),
-    }
-
-
-def instructions(plan: Plan, tasks: Sequence[DueTask], locale: str) -> str | None:
-    """The tasks of a visit in the language of its branch, one in a line; None without tasks."""
-    names = {task.code: task.name.get(locale) or task.code for task in plan.tasks}
-    lines = [
-        names.get(each.code, each.code)
-        if each.carried_from is None
-        else say(
-            "work",
-            "task-carried",
-            {"task": names.get(each.code, each.code), "day": each.carried_from.isoformat()},
-            locale,
-        )
-        for each in tasks
-    ]
-    return "\n".join(lines)[:4000] or None
 
 
 def _locked(company_id: str, visit_id: str) -> Visit | None:
@@ -427,7 +343,7 @@ def _make(rows: queries.PlanRows, plan: MaintenancePlan, values: Known, decision
             "due_from": decision.window_from.isoformat(),
             "due_to": decision.window_to.isoformat(),
             "hard_due": plan.hard_due,
-            **_work(rows, values, decision, rows.locales[site.id]),
+            **work_of(rows, values, decision, rows.locales[site.id]),
         },
         origin="proactive" if proactive else "plan",
         now=making.now,

@@ -27,8 +27,8 @@ SCHEMA = MaintenancePlanSchema
 @transactional
 def create_plan(company_id: str, values: dict[str, Any]) -> MaintenancePlan:
     """Make a plan from wire values. Raises Problem: `invalid-fields`, `unknown-reference`."""
-    plan = MaintenancePlan(company_id=company_id, id=new_id(), version=1, **_loaded(values, {}))
-    _judge(plan)
+    plan = MaintenancePlan(company_id=company_id, id=new_id(), version=1, **loaded(values, {}))
+    judge(plan)
     db.session.add(plan)
     db.session.flush()
     return plan
@@ -48,7 +48,7 @@ def edit_plan(company_id: str, plan_id: str, values: dict[str, Any]) -> Maintena
     for name, value in changed.items():
         setattr(plan, name, value)
     if changed:
-        _judge(plan)
+        judge(plan)
         plan.version += 1
         db.session.flush()
     return plan
@@ -58,19 +58,20 @@ def changes(plan: MaintenancePlan, values: dict[str, Any]) -> dict[str, Any]:
     """The columns that wire values would change, with their new values. Raises Problem `invalid-fields`."""
     whole = SCHEMA().dump(plan)
     before = {name: value for name, value in whole.items() if name not in ("id", "version")}
-    loaded = _loaded(values, before)
-    return {name: value for name, value in loaded.items() if getattr(plan, name) != value}
+    whole_new = loaded(values, before)
+    return {name: value for name, value in whole_new.items() if getattr(plan, name) != value}
 
 
-def _loaded(values: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+def loaded(values: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Wire values over those of before, read by the schema. Raises Problem `invalid-fields`."""
     try:
-        loaded: dict[str, Any] = SCHEMA().load(before | values)
+        found: dict[str, Any] = SCHEMA().load(before | values)
     except ValidationError as error:
         raise invalid(error.normalized_messages()) from error
-    return loaded
+    return found
 
 
-def _judge(plan: MaintenancePlan) -> None:
+def judge(plan: MaintenancePlan) -> None:
     """Ask the core; raises Problem with every field that is wrong."""
     asset = db.session.get(Asset, (plan.company_id, plan.asset_id))
     if asset is None:

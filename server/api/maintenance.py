@@ -16,6 +16,7 @@ from schemas.maintenance import (
     MaintenancePlanSchema,
     MetersAnswer,
     NewReadingSchema,
+    PreviewAnswer,
     ReadingItem,
     SiteCalendarSchema,
 )
@@ -23,6 +24,7 @@ from schemas.office import PlanItem, reason_in
 from server.actions.explain_plan import Explained, explain_plan
 from server.actions.meter_readings import judge_reading, read_meters, record_reading, shown
 from server.actions.plan_values import stored_tasks
+from server.actions.preview_plan import Change, preview_edit, preview_new
 from server.actions.site_calendar import read_calendar, write_calendar
 from server.actions.write_plan import create_plan, edit_plan
 from server.api.body import Blueprint, json_object
@@ -72,6 +74,55 @@ class PlanView(MethodView):
         """Change a maintenance plan; what people have touched stays, the rest is derived anew."""
         edit_plan(principal().company_id, str(plan_id), json_object())
         return item_at(PATH, str(plan_id))
+
+
+@blueprint.route(f"{PATH}/preview")
+class NewPreviewView(MethodView):
+    @requires(*MANAGERS)
+    @blueprint.doc(requestBody=body(NewMaintenancePlan(exclude=["id", "version"])))
+    @refuses(422, "invalid-fields", "unknown-reference")
+    @blueprint.response(200, PreviewAnswer)
+    def post(self) -> Response:
+        """What a new plan would make; nothing is kept."""
+        return previewed(preview_new(principal().company_id, json_object(), now()))
+
+
+@blueprint.route(f"{PATH}/<uuid:plan_id>/preview")
+class PreviewView(MethodView):
+    @requires(*MANAGERS)
+    @blueprint.doc(requestBody=body(MaintenancePlanSchema(partial=True, exclude=["id", "version"])))
+    @refuses(404, "not-found")
+    @refuses(422, "invalid-fields", "unknown-reference")
+    @blueprint.response(200, PreviewAnswer)
+    def post(self, plan_id: UUID) -> Response:
+        """What an edit of a plan would change with the next run of the generator; nothing is kept."""
+        return previewed(preview_edit(principal().company_id, str(plan_id), json_object(), now()))
+
+
+def previewed(found: list[Change]) -> Response:
+    """Changes in words."""
+    return jsonify({"items": [change_item(each) for each in found]})
+
+
+def change_item(change: Change) -> dict[str, Any]:
+    """A change with what the ledger says now and would say."""
+    before, decision = change.before, change.decision
+    return {
+        "effect": change.effect.value,
+        "occurrence_id": change.occurrence_id,
+        "before": stated(before, before.state, before.reason) if before else None,
+        "after": stated(decision, decision.state.value, decision.reason.to_json()) if decision else None,
+    }
+
+
+def stated(row: Any, state: str, why: dict[str, Any]) -> dict[str, Any] | None:
+    """A row of the ledger or a decision, in words; one without a date says only why."""
+    days = {name: getattr(row, name) for name in ("due_on", "window_from", "window_to")}
+    return {
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+        "state": state,
+        "reason": reason_in(say, "plan", why, locale()),
+    }
 
 
 @blueprint.route(f"{PATH}/<uuid:plan_id>/ledger")

@@ -38,6 +38,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/v1/maintenance-plans": MANAGERS,
     "PATCH /api/v1/maintenance-plans/{plan_id}": MANAGERS,
     "GET /api/v1/maintenance-plans/{plan_id}/ledger": OFFICE,
+    "POST /api/v1/maintenance-plans/preview": MANAGERS,
+    "POST /api/v1/maintenance-plans/{plan_id}/preview": MANAGERS,
     "GET /api/v1/sites/{site_id}/calendar": OFFICE,
     "PUT /api/v1/sites/{site_id}/calendar": OFFICE,
     "GET /api/v1/assets/{asset_id}/meters": OFFICE,
