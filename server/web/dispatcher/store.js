@@ -124,18 +124,26 @@ let asked = 0;
 /** A change made here is to be shown at once, by whichever answer is taken next: news of it may ask again meanwhile. */
 let ownUnseen = false;
 
+/** The newest asking. @type {Promise<void>} */
+let newest = Promise.resolve();
+
 /**
- * Ask for the day again.
+ * Ask for the day again; done when what was asked last is there, which may be news that asked meanwhile.
  * @param {{own?: boolean}} [options] own: the change was made here, so it is shown at once
  */
-export async function refresh({ own = false } = {}) {
-  const ask = ++asked;
+export function refresh({ own = false } = {}) {
   ownUnseen ||= own;
+  newest = ask(++asked);
+  return newest;
+}
+
+/** @param {number} turn @returns {Promise<void>} */
+async function ask(turn) {
   const query = new URLSearchParams({ date: day.value ?? localAt(serverNow(), "UTC").date });
   if (branchId.value) query.set("branch_id", branchId.value);
   try {
     const next = /** @type {Board} */ (await api("GET", `/board?${query}`));
-    if (ask !== asked) return;
+    if (turn !== asked) return await newest;
     fault.value = null;
     day.value ??= next.date;
     branchId.value ??= next.branch.id;
@@ -145,7 +153,8 @@ export async function refresh({ own = false } = {}) {
     if (!wanted && shown && (held.value || movesSelection(shown, next, selected.value))) waiting.value = next;
     else take(next);
   } catch (error) {
-    if (ask === asked) fault.value = error;
+    if (turn !== asked) return await newest;
+    fault.value = error;
   }
 }
 
