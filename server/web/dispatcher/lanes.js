@@ -44,6 +44,8 @@ export function Lanes({ one, tz }) {
     return "";
   };
   const end = width - 4;
+  /** Where both moments stand side by side, each word has its own side. */
+  const close = knew !== null && x(met) - x(knew) < 230 && x(knew) > LABEL + 120;
   const start = apart === null ? LABEL : x(apart);
   const spoken = [
     knew === null ? "" : t("conflicts.both_knew_at", { time: when(knew) }),
@@ -62,7 +64,7 @@ export function Lanes({ one, tz }) {
       <path class="lane-apart" d=${`M${start + 18} ${SITE_Y}H${x(met) - 18}`} />
       ${knew !== null &&
       html`<path class="lane-tie" d=${`M${x(knew)} ${OFFICE_Y}L${x(knew) + 18} ${SITE_Y}`} /><circle class="lane-knot" cx=${x(knew)} cy=${OFFICE_Y} r="4" />
-        <text class="lane-hint" x=${x(knew) - 6} y=${OFFICE_Y - 26}>${t("conflicts.both_knew_at", { time: when(knew) })}</text>`}
+        <text class="lane-hint" x=${close ? x(knew) + 6 : x(knew) - 6} y=${OFFICE_Y - 26} text-anchor=${close ? "end" : "start"}>${t("conflicts.both_knew_at", { time: when(knew) })}</text>`}
       ${apart !== null && apart !== knew && html`<circle class="lane-knot is-apart" cx=${x(apart)} cy=${SITE_Y} r="4" />`}
       <path class="lane-tie" d=${`M${x(met) - 18} ${SITE_Y}L${x(met)} ${OFFICE_Y}`} /><circle class="lane-knot" cx=${x(met)} cy=${OFFICE_Y} r="4" />
       <text class="lane-hint" x=${Math.min(x(met), end)} y=${OFFICE_Y - 26} text-anchor="middle">${t("conflicts.met_again", { time: when(met) })}</text>
