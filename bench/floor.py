@@ -40,7 +40,7 @@ class Rows:
 
     def create(self) -> None:
         key = "BIGSERIAL PRIMARY KEY" if self.postgresql else "INTEGER PRIMARY KEY AUTOINCREMENT"
-        self.base.execute(f"CREATE TABLE doc (n {key}, id TEXT UNIQUE, body TEXT)")
+        self.base.execute(f"CREATE TABLE IF NOT EXISTS doc (n {key}, id TEXT UNIQUE, body TEXT)")
 
     def put(self, docs: Sequence[Doc]) -> None:
         values = [(doc["id"], orjson.dumps(doc).decode()) for doc in docs]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import pickle
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,8 @@ from tests.builders import SmallCompany, publish, small_company
 
 ROOT = Path(__file__).resolve().parent.parent
 KIND = "service"
+KEPT = "rounds.known"
+REMEMBERED = ("company", "filler", "devices", "numbers", "pushed", "versions")
 STORED_AT_MS, PUSHED_AT_MS = 1_762_000_000_000, 1_764_000_000_000
 
 
@@ -53,16 +56,24 @@ class Rounds(Peer):
     def __init__(self, url: str, folder: Path, devices: int) -> None:
         self.url, self.folder, self.port = url, folder, free_port()
         self.app = create_app({"DATABASE_URL": url, "DATA_FOLDER": folder})
+        self.pushed: set[str] = set()
+        self.versions: dict[str, int] = {}
         with self.app.app_context():
             flask_migrate.upgrade()
+            if (folder / KEPT).exists():
+                self.__dict__ |= pickle.loads((folder / KEPT).read_bytes())
+                return
             self.company = small_company()
             _add_kind(self.company.id)
             publish(self.company.id, self.company.visit(), self.company.anna)
             self.filler = _add_devices(self.company, self.company.anna, 1)[0][0]
             self.devices = _add_devices(self.company, self.company.anna, LANES + devices)
         self.numbers = [itertools.count(1) for _ in self.devices]
-        self.pushed: set[str] = set()
-        self.versions: dict[str, int] = {}
+
+    def keep(self) -> None:
+        """Write down what the devices know, for another run over the same database."""
+        known = {name: self.__dict__[name] for name in REMEMBERED}
+        (self.folder / KEPT).write_bytes(pickle.dumps(known))
 
     @contextlib.contextmanager
     def run(self) -> Iterator[None]:
