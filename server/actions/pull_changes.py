@@ -12,7 +12,7 @@ from server.problems import Problem
 from server.store import pull
 from server.store.ahead import work_ahead
 from server.store.marks import marks
-from server.store.pull import Page
+from server.store.pull import Feed, Page
 from server.store.queries import devices, packages
 from server.store.queries.people import Holder
 from server.store.transaction import snapshot, transactional
@@ -33,16 +33,33 @@ def pull_changes(
     *,
     schema_version: int,
     now: datetime | None = None,
+    holder: Holder | None = None,
 ) -> tuple[str, str, bool]:
-    """The answer's JSON text, the encoded cursor, and whether there is more.
+    """The answer's JSON text, the encoded cursor, and whether there is more; `holder` as it was found at the door.
 
     A first pull of more than one page begins with the work of today, as of `now` (S-224).
 
     Raises Problem `bad-cursor` for text that is no cursor, `epoch-changed` for a cursor of another history,
     `cursor-too-old` for one from which removals may be gone from the feed.
     """
+    found = _of_the_door(holder, cursor_text, limit, schema_version) if holder and cursor_text else None
+    if found is not None:
+        return found
     moment = now or datetime.now(UTC)
     return _pull(company_id, device_id, cursor_text, limit, schema_version, moment, anew=False)
+
+
+def _of_the_door(holder: Holder, cursor_text: str, limit: int, schema_version: int) -> tuple[str, str, bool] | None:
+    """The answer of the feed as it stood when the tablet came to the door; None for all that is not plain."""
+    company_id = holder.company_id
+    here = pull.feed_in_text(holder.feed_epoch, holder.feed_n, holder.backed_up_through, holder.feed_scopes)
+    if marks().went_back(company_id, here.epoch, here.newest, marks().known(company_id)):
+        return None
+    cursor = known_cursor(cursor_text, here.epoch, here.newest)
+    if cursor.seq > here.newest or pull.is_too_old(here.held, cursor):
+        return None
+    page = pull.read_page_alone(company_id, holder.device_id, here, cursor, limit, schema_version)
+    return _page_answer(here, cursor, page) if page else None
 
 
 def _pull(
@@ -80,13 +97,26 @@ def _pull(
         raise Problem(410, "cursor-too-old", field="cursor")
     if ahead_of_it:
         page = Page(changes=ahead_of_it[:limit], cursor=cursor, more=True)
+    return _page_answer(here, cursor, page, today=not cursor_text and len(ahead_of_it) <= limit)
+
+
+def _page_answer(here: Feed, cursor: Cursor, page: Page, *, today: bool = False) -> tuple[str, str, bool]:
+    """The answer; `today`: all that today needs is in it, whatever else there is."""
     after = page.cursor.encode()
     first = max((one.granted for one in here.held), default=0)
     past_first = cursor.seq > first or (cursor.seq == first and not cursor.document_id)
     complete = past_first or not page.more
-    today = complete or (not cursor_text and len(ahead_of_it) <= limit)
-    body = _answer(page.changes, after, page.more, complete, today, here.epoch, here.newest, here.backed_up_through)
-    return body, after, page.more
+    text = _answer(
+        page.changes,
+        after,
+        page.more,
+        complete,
+        complete or today,
+        here.epoch,
+        here.newest,
+        here.backed_up_through,
+    )
+    return text, after, page.more
 
 
 def _work_of_today(

@@ -157,7 +157,7 @@ class PullView(MethodView):
         more = False
         if body is None:
             body, _, more = pull_changes(
-                who.company_id, who.device_id, cursor, limit, schema_version=who.schema_version
+                who.company_id, who.device_id, cursor, limit, schema_version=who.schema_version, holder=holder()
             )
         if not more and contact_is_old(holder(), cursor, address(), now()):
             note_pull(who.company_id, who.device_id, cursor, address(), now())

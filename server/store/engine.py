@@ -78,10 +78,22 @@ def read_alone(statement: Any, given: dict[str, Any]) -> Any:
     """The first row of one statement that belongs to no transaction: two round trips and a session less."""
     if writing.get():
         return db.session.connection().execute(statement, given).first()
+    with _alone() as connection:
+        return connection.execute(statement, given).first()
+
+
+def read_text_alone(sql: str, values: tuple[Any, ...]) -> list[Any]:
+    """What a statement in SQL finds, with `?` for each of the values, in no transaction either."""
+    with _alone() as connection:
+        if connection.dialect.name == "postgresql":
+            sql = sql.replace("?", "%s")
+        return list(connection.exec_driver_sql(sql, values).all())
+
+
+def _alone() -> Connection:
     engine = db.engine
     alone = {"alone": True} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-    with engine.connect() as connection:
-        return connection.execution_options(**alone).execute(statement, given).first()
+    return engine.connect().execution_options(**alone)
 
 
 def _postgresql_connection(connection: Any, record: Any) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import and_, bindparam, select
 
 from schemas import contract
 from schemas.shape import shaped
 from server.extensions import db
 from server.store import rows
+from server.store.engine import read_text_alone
 from server.store.models import Company, DeviceScope, ScopeFeed, ScopeFloor, SyncClock
 from server.store.types import IdType
 from sync.feed import Cursor, missed_removals
@@ -46,12 +48,16 @@ class Subscription:
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """The feed as a device finds it: which history, how far it goes and is backed up, and the scopes of the device."""
+    """The feed as a device finds it: which history, how far it goes and is backed up, and the scopes of the device.
+
+    `text`: the scopes in the text by which it can be told that they are still the same.
+    """
 
     epoch: str
     newest: int
     backed_up_through: int
     held: list[Subscription]
+    text: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +96,29 @@ def feed_of(company_id: str, device_id: str) -> Feed:
     return Feed(epoch=found[0][0], newest=found[0][1], backed_up_through=found[0][2], held=held)
 
 
+def scopes_text(postgresql: bool, company: str, device: str) -> str:
+    """SQL of a device's hold on its scopes as one text, the same for the same hold; `company` and `device` in SQL."""
+    if postgresql:
+        each, every = "json_build_array(s.scope, s.granted, s.revoked, f.seq)", "json_agg({} ORDER BY s.scope)::text"
+    else:
+        each, every = "json_array(s.scope, s.granted, s.revoked, f.seq)", "json_group_array({})"
+    return (
+        f"(SELECT {every.format(each)} FROM device_scope s LEFT JOIN scope_floor f"
+        f" ON f.company_id = s.company_id AND f.scope = s.scope"
+        f" WHERE s.company_id = {company} AND s.device_id = {device})"
+    )
+
+
+def feed_in_text(epoch: str, newest: int, backed_up_through: int, scopes: str | None) -> Feed:
+    """The feed as a device finds it, of what `scopes_text` has found."""
+    held = [
+        Subscription(scope=scope, granted=granted, revoked=revoked, floor=floor or 0)
+        for scope, granted, revoked, floor in orjson.loads(scopes or "[]")
+    ]
+    held.sort(key=lambda one: (one.granted, one.scope))
+    return Feed(epoch=epoch, newest=newest, backed_up_through=backed_up_through, held=held, text=scopes)
+
+
 def subscriptions(company_id: str, device_id: str) -> list[Subscription]:
     """The scopes that a device holds or held, by grant."""
     return feed_of(company_id, device_id).held
@@ -103,7 +132,39 @@ def is_too_old(held: Iterable[Subscription], cursor: Cursor) -> bool:
 def read_page(company_id: str, feed: Feed, cursor: Cursor, limit: int, schema_version: int) -> Page:
     """Up to `limit` changes after `cursor`, in the form of a schema version; cost follows the page, not the store."""
     streams = [stream for one in feed.held for stream in _streams(company_id, one, cursor, feed.newest)]
-    found = _rows(company_id, streams, limit + 1) if streams else []
+    return _page(company_id, feed, cursor, limit, schema_version, _rows(company_id, streams, limit + 1))
+
+
+def read_page_alone(
+    company_id: str, device_id: str, feed: Feed, cursor: Cursor, limit: int, schema_version: int
+) -> Page | None:
+    """The same in one statement and no transaction, of a feed as it stood a moment ago.
+
+    What was committed since then has a higher number than `feed.newest` and is left for the next page. None when the
+    device's scopes, how far they reach back, or the history are not the same any more, and when something is to be
+    dropped, for which more must be asked.
+    """
+    streams = [stream for one in feed.held for stream in _streams(company_id, one, cursor, feed.newest)]
+    if not streams:
+        return None
+    sql, values = _page_sql(company_id, streams, limit + 1)
+    postgresql = rows.is_postgresql(db.session())
+    company, device = rows.key_of(db.session(), company_id), rows.key_of(db.session(), device_id)
+    unchanged = (
+        "SELECT -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM company WHERE id = ? AND epoch = ? AND"
+        f" {scopes_text(postgresql, '?', '?')} = ?"
+    )
+    found = read_text_alone(f"{unchanged} UNION ALL {sql}", (company, feed.epoch, company, device, feed.text, *values))
+    known = [row for row in found if row[SEQ] != -1]
+    if len(known) == len(found):
+        return None
+    found = sorted(known, key=itemgetter(SEQ, DOCUMENT))
+    if any(row[BODY] is not None and (not row[LIVE] or row[DELETED]) for row in found):
+        return None
+    return _page(company_id, feed, cursor, limit, schema_version, found)
+
+
+def _page(company_id: str, feed: Feed, cursor: Cursor, limit: int, schema_version: int, found: list[Any]) -> Page:
     more = len(found) > limit
     if more:
         found = found[:limit]
@@ -166,6 +227,15 @@ def _at(company_id: str, held: Subscription, key: int, cursor: Cursor) -> list[_
 
 def _rows(company_id: str, streams: Sequence[_Stream], limit: int) -> list[Any]:
     """The first `limit` rows of all streams together, each with its document, in the order of key and id."""
+    if not streams:
+        return []
+    found = rows.read(db.session(), *_page_sql(company_id, streams, limit))
+    found.sort(key=itemgetter(SEQ, DOCUMENT))
+    return found
+
+
+def _page_sql(company_id: str, streams: Sequence[_Stream], limit: int) -> tuple[str, tuple[Any, ...]]:
+    """What reads these rows, and its values."""
     values = [value for stream in streams for value in (*stream.values, limit)]
     keys = streams[0].sql
     if len(streams) > 1:
@@ -180,9 +250,7 @@ def _rows(company_id: str, streams: Sequence[_Stream], limit: int) -> list[Any]:
     else:
         joined = "LEFT JOIN document ON document.company_id = ? AND document.id = feed.document_id"
     sql = f"SELECT feed_key, document_id, live, reason, {columns} FROM ({keys}) AS feed {joined}"
-    found = rows.read(db.session(), sql, (*values, rows.key_of(db.session(), company_id)))
-    found.sort(key=itemgetter(SEQ, DOCUMENT))
-    return found
+    return sql, (*values, rows.key_of(db.session(), company_id))
 
 
 def _drops(company_id: str, feed: Feed, gone: Sequence[Any]) -> dict[Any, str]:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, delete, func, literal_column, or_, select
 
 from server.extensions import db
 from server.store.engine import read_alone
 from server.store.models import Company, Device, FormerToken, LoginFailure, LoginSession, SyncClock, Technician, User
+from server.store.pull import scopes_text
 
 
 def user_by_email(email: str) -> User | None:
@@ -51,9 +53,12 @@ def session_by_token(token_hash: str) -> LoginSession | None:
     return db.session.scalar(select(LoginSession).where(LoginSession.token_hash == token_hash))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Holder:
-    """A tablet as it is at the door: whose it is, its tokens, what ends its access; where the company's feed stands."""
+    """A tablet as it is at the door: whose it is, its tokens, what ends its access; where the company's feed stands.
+
+    In the order of the columns that are asked for.
+    """
 
     company_id: str
     device_id: str
@@ -74,13 +79,17 @@ class Holder:
     feed_epoch: str
     feed_n: int
     backed_up_through: int
+    feed_scopes: str | None
+    """The tablet's hold on its scopes, as `pull.scopes_text` has it."""
 
 
-def _holder(which: Callable[[Any], Any]) -> Select[Any]:
+@functools.cache
+def _holder(which: Callable[[Any], Any], postgresql: bool) -> Select[Any]:
     device, technician, user = Device.__table__, Technician.__table__, User.__table__
     company, clock = Company.__table__, SyncClock.__table__
     of_device = and_(technician.c.company_id == device.c.company_id, technician.c.id == device.c.technician_id)
     of_person = and_(user.c.company_id == device.c.company_id, user.c.id == device.c.user_id)
+    scopes: Any = literal_column(scopes_text(postgresql, "device.company_id", "device.id"), Text())
     return (
         select(
             device.c.company_id,
@@ -102,6 +111,7 @@ def _holder(which: Callable[[Any], Any]) -> Select[Any]:
             company.c.epoch.label("feed_epoch"),
             clock.c.n.label("feed_n"),
             clock.c.backed_up_through,
+            scopes.label("feed_scopes"),
         )
         .select_from(
             device.join(technician, of_device)
@@ -113,22 +123,27 @@ def _holder(which: Callable[[Any], Any]) -> Select[Any]:
     )
 
 
-_BY_TOKEN = _holder(
-    lambda device: or_(device.token_hash == bindparam("token"), device.next_token_hash == bindparam("token"))
-)
-_BY_ID = _holder(lambda device: and_(device.company_id == bindparam("company"), device.id == bindparam("device")))
+def _by_token(device: Any) -> ColumnElement[bool]:
+    return or_(device.token_hash == bindparam("token"), device.next_token_hash == bindparam("token"))
+
+
+def _by_id(device: Any) -> ColumnElement[bool]:
+    return and_(device.company_id == bindparam("company"), device.id == bindparam("device"))
+
+
+def _read_holder(which: Callable[[Any], Any], given: dict[str, Any]) -> Holder | None:
+    row = read_alone(_holder(which, db.engine.dialect.name == "postgresql"), given)
+    return None if row is None else Holder(*row)
 
 
 def device_by_token(token_hash: str) -> Holder | None:
     """A tablet by its token, or by the one that is to follow it; revoked ones too."""
-    row = read_alone(_BY_TOKEN, {"token": token_hash})
-    return None if row is None else Holder(**row._mapping)
+    return _read_holder(_by_token, {"token": token_hash})
 
 
 def device_with_holder(company_id: str, device_id: str) -> Holder | None:
     """A tablet by its id, with whom it belongs to."""
-    row = read_alone(_BY_ID, {"company": company_id, "device": device_id})
-    return None if row is None else Holder(**row._mapping)
+    return _read_holder(_by_id, {"company": company_id, "device": device_id})
 
 
 def former_token(token_hash: str) -> FormerToken | None:
