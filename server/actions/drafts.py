@@ -255,10 +255,10 @@ class Drafts:
         self.laid = True
 
     def _number(self) -> None:
-        """Give new visits their numbers, as late as can be: the company's other numbers wait for the commit."""
+        """Give new visits their numbers, which are gone if this push is not stored: other tablets need not wait."""
         new = [draft for draft in self.drafts.values() if draft.collection == "visit" and draft.body["number"] is None]
         if new:
-            numbers = visits.next_visit_numbers(self.sender.company_id, len(new))
+            numbers = visits.next_visit_numbers(self.sender.company_id, len(new), apart=True)
             for number, draft in zip(numbers, new, strict=True):
                 self.drafts[draft.id] = replace(draft, body=draft.body | {"number": f"V-{number}"})
 

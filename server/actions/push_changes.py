@@ -155,7 +155,7 @@ def _take(
     for one in sent:
         answers.append(results[one.id] | ({"status": "duplicate"} if one.id in told else {}))
         told.add(one.id)
-    notices = fleet.open_notices(sender.company_id, [sender.device_id])
+    notices = fleet.open_notices_of(sender.company_id, sender.device_id)
     return Pushed(
         results=answers,
         gaps=used.named(MOST_GAPS),

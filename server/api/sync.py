@@ -250,10 +250,12 @@ class PushView(MethodView):
             schema_version=body["schema_version"],
             told=read_told(body["told"]),
         )
-        stand(who.company_id, marks().known(who.company_id), now())
+        door = holder()
+        if marks().went_back(who.company_id, door.feed_epoch, door.feed_n, marks().known(who.company_id)):
+            stand(who.company_id, marks().known(who.company_id), now())
         pushed = push_changes(sender(), body["mutations"], contact=contact, now=now(), locale=locale())
         # Read after the commit: who reads a lower number than a backup takes is in its copy.
-        here = devices.history(who.company_id)
+        here = devices.history_now(who.company_id)
         answer = {
             "results": pushed.results,
             "server_time": iso(now()),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from contextvars import ContextVar
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
 
 from server.extensions import db
 from server.store.turns import Turns
@@ -33,6 +35,12 @@ TURN = "turn"
 
 ASKED_AFTER_S = 1.0
 """A connection that was used a moment ago is taken to be there still; that it is not ends one request with a 503."""
+
+
+MOST_SECOND = 20
+"""With more connections in use than this nobody takes another one beside its own; the pool has ten more."""
+
+_second = threading.Lock()
 
 
 class UnsafeDatabase(RuntimeError):
@@ -88,6 +96,21 @@ def read_text_alone(sql: str, values: tuple[Any, ...]) -> list[Any]:
         if connection.dialect.name == "postgresql":
             sql = sql.replace("?", "%s")
         return list(connection.exec_driver_sql(sql, values).all())
+
+
+def write_apart(statement: Any, given: dict[str, Any]) -> Any:
+    """What one statement gives back that is committed at once, beside the open transaction and whatever becomes of it.
+
+    None when that cannot be: SQLite has one writer, and nobody who has a connection waits for a second one.
+    """
+    engine = db.engine
+    if engine.dialect.name == "sqlite":
+        return None
+    with _second:
+        if isinstance(engine.pool, QueuePool) and engine.pool.checkedout() > MOST_SECOND:
+            return None
+        with _alone() as connection:
+            return connection.execute(statement, given).scalar()
 
 
 def _alone() -> Connection:

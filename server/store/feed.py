@@ -27,6 +27,8 @@ TOUCHED = "touched"
 LAID = "laid"
 NUMBERED = "numbered"
 """Where a session keeps the feed numbers that its transaction took, by company."""
+VISITS_NUMBERED = "visits-numbered"
+"""The companies whose counter of visits this transaction has locked."""
 
 
 def collect(session: Session, context: UOWTransaction) -> None:
@@ -76,7 +78,7 @@ def record(session: Session) -> None:
 
 def forget(session: Session) -> None:
     """Drop what was touched and laid in a transaction that is over, and the numbers that it took."""
-    for noted in (TOUCHED, LAID, NUMBERED, locks.LOCKED):
+    for noted in (TOUCHED, LAID, NUMBERED, VISITS_NUMBERED, locks.LOCKED):
         session.info.pop(noted, None)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, or_, sele
 
 from server.extensions import db
 from server.store import rows
+from server.store.engine import read_alone
 from server.store.models import Company, Device, EnrolmentCode, EnrolmentMiss, Mutation, SyncClock
 
 
@@ -17,10 +18,17 @@ def device(company_id: str, device_id: str) -> Device | None:
     return db.session.get(Device, (company_id, device_id))
 
 
+_LOCKING_DEVICE = (
+    select(Device)
+    .where(Device.company_id == bindparam("company_id"), Device.id == bindparam("device_id"))
+    .with_for_update()
+)
+
+
 def lock_device(company_id: str, device_id: str) -> Device:
     """The device, locked until the commit, so that its pushes come one after another."""
-    statement = select(Device).where(Device.company_id == company_id, Device.id == device_id).with_for_update()
-    return db.session.scalars(statement.execution_options(populate_existing=True)).one()
+    given = {"company_id": company_id, "device_id": device_id}
+    return db.session.scalars(_LOCKING_DEVICE, given, execution_options={"populate_existing": True}).one()
 
 
 def code_by_lookup(lookup: str, *, lock: bool = False) -> EnrolmentCode | None:
@@ -198,6 +206,12 @@ def _history() -> Select[Any]:
 def history(company_id: str) -> History:
     """Where a company's feed stands."""
     row = db.session.connection().execute(_history(), {"company_id": company_id}).one()
+    return History(epoch=row[0], n=row[1], backed_up_through=row[2], backed_up_at=row[3])
+
+
+def history_now(company_id: str) -> History:
+    """The same outside of any transaction."""
+    row = read_alone(_history(), {"company_id": company_id})
     return History(epoch=row[0], n=row[1], backed_up_through=row[2], backed_up_at=row[3])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from server.extensions import db
 from server.store.models import Company, Conflict, Device, DeviceNotice, Mutation, Salvage, Site, SyncClock, Visit
@@ -35,6 +35,22 @@ def open_notice(company_id: str, device_id: str | None, kind: str) -> DeviceNoti
         DeviceNotice.closed_at.is_(None),
     )
     return db.session.scalar(statement.limit(1))
+
+
+_NOTICES_OF_DEVICE = (
+    select(DeviceNotice)
+    .where(
+        DeviceNotice.company_id == bindparam("company_id"),
+        DeviceNotice.closed_at.is_(None),
+        DeviceNotice.device_id == bindparam("device_id"),
+    )
+    .order_by(DeviceNotice.first_at, DeviceNotice.id)
+)
+
+
+def open_notices_of(company_id: str, device_id: str) -> list[DeviceNotice]:
+    """The open notices about one tablet, oldest first: asked at each push."""
+    return list(db.session.scalars(_NOTICES_OF_DEVICE, {"company_id": company_id, "device_id": device_id}))
 
 
 def open_notices(company_id: str, device_ids: Iterable[str] | None = None) -> list[DeviceNotice]:

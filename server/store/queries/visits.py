@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, select, update
 
 from server.extensions import db
-from server.store import rows
+from server.store import feed, rows
+from server.store.engine import write_apart
 from server.store.models import Asset, Company, MeterReading, ServiceKind, Site, Technician, Visit
 
 
@@ -93,8 +94,18 @@ def _numbering() -> Any:
     return statement.values(visit_number=company.c.visit_number + bindparam("count")).returning(company.c.visit_number)
 
 
-def next_visit_numbers(company_id: str, count: int = 1) -> range:
-    """Take the next human numbers; the company's row is locked until the commit."""
+def next_visit_numbers(company_id: str, count: int = 1, *, apart: bool = False) -> range:
+    """Take the next human numbers; the company's row is locked until the commit.
+
+    Numbers that are taken `apart`, where the database can, are committed at once: others need not wait for this
+    transaction to end, and what it does not come to use is not given again.
+    """
     given = {"company_id": company_id, "count": count}
-    last = int(db.session.connection().execute(_numbering(), given).scalar_one())
+    session = db.session()
+    last = None
+    if apart and company_id not in session.info.get(feed.VISITS_NUMBERED, ()):
+        last = write_apart(_numbering(), given)
+    if last is None:
+        session.info.setdefault(feed.VISITS_NUMBERED, set()).add(company_id)
+        last = session.connection().execute(_numbering(), given).scalar_one()
     return range(last - count + 1, last + 1)
