@@ -5,11 +5,12 @@ Days are the branch's. Nothing is written of a visit: it enters and leaves by wh
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from schemas.entities.base import technician_scope
 from server.domain.local_time import instant_of, local_date
+from server.domain.package import last_day
 from server.extensions import db
 from server.store import feed, windows
 from server.store.queries import packages
@@ -31,7 +32,9 @@ def move_windows(company_id: str, now: datetime) -> dict[str, Any]:
     """
     with snapshot():
         wanted = {
-            each.scope: window for each in packages.reaches(company_id) if (window := _wanted(each, now)) != each.window
+            each.scope: window
+            for each in packages.reaches(company_id)
+            if (window := wanted_window(company_id, each, now)) != each.window
         }
     report = {"moved": len(wanted), "entered": 0, "left": 0}
     for scope in sorted(wanted):
@@ -41,8 +44,17 @@ def move_windows(company_id: str, now: datetime) -> dict[str, Any]:
     return report
 
 
-def _wanted(reach: packages.Reach, now: datetime) -> Window:
-    return window_on(now, reach.tz, reach.days)
+def wanted_window(company_id: str, reach: packages.Reach, now: datetime) -> Window:
+    """The days that a technician's tablets are to hold: as many as the company says, as far as they fit (S-223)."""
+    whole = window_on(now, reach.tz, reach.days)
+    load: dict[date, int] = {}
+    today = local_date(now, reach.tz)
+    for one in packages.weights(company_id, reach.scope, whole):
+        # What has no time comes with today.
+        day = local_date(one.planned_start, reach.tz) if one.planned_start else today
+        load[day] = load.get(day, 0) + one.size
+    last = last_day(load, today, today + timedelta(days=reach.days), reach.budget)
+    return Window(since=whole.since, until=instant_of(last + timedelta(days=1), time(), reach.tz))
 
 
 @transactional
@@ -58,6 +70,6 @@ def open_window(company_id: str, technician_id: str, now: datetime) -> None:
     """Have a technician's scope reach the right days, as before a tablet is given it; does not commit."""
     scope = technician_scope(technician_id)
     reach = packages.reach(company_id, scope)
-    window = _wanted(reach, now)
+    window = wanted_window(company_id, reach, now)
     if window != reach.window:
         move_window(company_id, scope, window)

@@ -126,8 +126,10 @@ def _work_of_today(
     own = [one.scope for one in held if packages.is_technicians(one.scope) and one.revoked is None]
     if not own:
         return []
-    tomorrow = window_on(now, packages.reach(company_id, own[0]).tz, days=0).until
-    return work_ahead(company_id, held, tomorrow, schema_version, limit)
+    reach = packages.reach(company_id, own[0])
+    since = reach.window.since if reach.window else None
+    tomorrow = window_on(now, reach.tz, days=0).until
+    return work_ahead(company_id, held, since, tomorrow, schema_version=schema_version, limit=limit)
 
 
 def nothing_new(holder: Holder, cursor_text: str | None) -> str | None:

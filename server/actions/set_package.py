@@ -1,4 +1,4 @@
-"""How many days before and after today a company's tablets hold."""
+"""How many days before and after today a company's tablets hold, and of how many bytes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from server.store.transaction import transactional
 MOST_DAYS = 366
 
 
-def set_package_days(company_id: str, days: int, now: datetime) -> dict[str, Any]:
-    """Set the days, 0 to `MOST_DAYS`, and move all windows; the report of that."""
-    _set(company_id, days)
+def set_package(company_id: str, now: datetime, *, days: int | None, size: int | None) -> dict[str, Any]:
+    """Set the days, 0 to `MOST_DAYS`, and the bytes, each where it is given, and move all windows; the report."""
+    _set(company_id, days, size)
     return move_windows(company_id, now)
 
 
 @transactional
-def _set(company_id: str, days: int) -> None:
-    db.session.get_one(Company, company_id).package_days = days
+def _set(company_id: str, days: int | None, size: int | None) -> None:
+    company = db.session.get_one(Company, company_id)
+    if days is not None:
+        company.package_days = days
+    if size is not None:
+        company.package_bytes = size

@@ -23,6 +23,7 @@ from server.actions.enrol_device import enrol
 from server.actions.history import stand
 from server.actions.pull_changes import DEFAULT_LIMIT, MOST, contact_is_old, note_pull, nothing_new, pull_changes
 from server.actions.push_changes import push_changes
+from server.actions.read_package import Package, read_package
 from server.actions.renew_token import renew_token
 from server.actions.salvage import keep_salvage
 from server.actions.tablet_conflicts import own_conflicts
@@ -353,6 +354,26 @@ class ConflictsView(MethodView):
         assert who.technician_id is not None
         found = own_conflicts(who.company_id, who.technician_id, who.device_id, now=now(), most=query["limit"])
         return {"conflicts": found}
+
+
+class PackageAnswer(Schema):
+    """The days that a tablet holds, and the visits that did not fit."""
+
+    first_day = fields.Date(required=True, allow_none=True)
+    last_day = fields.Date(required=True, allow_none=True)
+    visits_beyond = fields.Integer(required=True)
+    first_beyond = fields.Date(required=True, allow_none=True)
+
+
+@blueprint.route("/package")
+class PackageView(MethodView):
+    @requires_device
+    @blueprint.response(200, PackageAnswer)
+    def get(self) -> Package:
+        """Which days of work this tablet holds, and what of later days did not fit."""
+        who = principal()
+        assert who.technician_id is not None
+        return read_package(who.company_id, who.technician_id, now())
 
 
 @blueprint.route("/schema")

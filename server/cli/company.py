@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from server.actions.found_company import open_company
-from server.actions.set_package import MOST_DAYS, set_package_days
+from server.actions.set_package import MOST_DAYS, set_package
 from server.cli.guard import wrong
 from server.problems import Problem
 from server.store.queries import people
@@ -48,17 +48,19 @@ def init(name: str, email: str, password: str, locale: str, branch: str, **place
 
 
 @click.command("package")
-@click.option("--days", type=click.IntRange(0, MOST_DAYS), required=True, help="Days before and after today.")
+@click.option("--days", type=click.IntRange(0, MOST_DAYS), default=None, help="Days before and after today.")
+@click.option("--megabytes", type=click.IntRange(1, 1000), default=None, help="Of documents of work, at most.")
 @click.option("--company", "named", default=None, help="Its name, where the installation has several.")
-def package(days: int, named: str | None) -> None:
+def package(days: int | None, megabytes: int | None, named: str | None) -> None:
     """Say of how many days around today tablets hold the visits; they get and drop what follows from it."""
     found = [each for each in people.companies() if named in (None, each.name)]
     if len(found) != 1:
         names = ", ".join(each.name for each in found or people.companies()) or "none"
         raise click.BadParameter(f"name one of the companies: {names}.", param_hint="--company")
-    report = set_package_days(found[0].id, days, datetime.now(UTC))
-    moved = f"{report['entered']} documents came, {report['left']} left"
-    click.echo(f"Tablets hold {days} days before and after today: {moved}.")
+    company = found[0].id
+    size = None if megabytes is None else megabytes * 1_000_000
+    report = set_package(company, datetime.now(UTC), days=days, size=size)
+    click.echo(f"Done: {report['entered']} documents came to tablets, {report['left']} left.")
 
 
 COMMANDS: tuple[click.Command, ...] = (init, package)

@@ -22,15 +22,21 @@ MOST_STEPS = 6
 
 
 def work_ahead(
-    company_id: str, held: Sequence[Subscription], until: datetime, schema_version: int, limit: int
+    company_id: str,
+    held: Sequence[Subscription],
+    since: datetime | None,
+    until: datetime,
+    *,
+    schema_version: int,
+    limit: int,
 ) -> list[str]:
-    """Changes that put what is to be done before a moment, the first visit first, what each needs before it.
+    """Changes that put what is to be done in a stretch of time, the first visit first, what each needs before it.
 
     Of at most `limit` visits and one more. What a visit needs is all that it refers to, along with it or not, as far as
     it is in the scopes that are held.
     """
     scopes = [one.scope for one in held if one.revoked is None and packages.is_technicians(one.scope)]
-    visits = [visit for scope in scopes for visit in packages.open_before(company_id, scope, until, limit + 1)]
+    visits = [visit for scope in scopes for visit in packages.open_between(company_id, scope, since, until, limit + 1)]
     if not visits:
         return []
     known = _known(company_id, [*visits, *map(packages.technician_of, scopes)])

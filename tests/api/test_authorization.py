@@ -113,6 +113,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /sync/v1/digest": TABLET,
     "GET /sync/v1/documents": TABLET,
     "GET /sync/v1/mutations": TABLET,
+    "GET /sync/v1/package": TABLET,
     "GET /sync/v1/pull": TABLET,
     "POST /sync/v1/push": TABLET,
     "GET /sync/v1/stream": TABLET,

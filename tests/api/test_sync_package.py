@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from server.actions.move_windows import move_windows, window_on
 from server.actions.pull_changes import pull_changes
+from server.actions.set_package import set_package
 from server.extensions import db
 from server.store import windows
 from server.store.models import Company, Document, Site, SyncClock, Visit
@@ -208,6 +209,30 @@ def test_the_company_says_how_many_days(app: Flask, company: SmallCompany) -> No
         assert (visit in anna.ids) == there
 
 
+def test_days_that_do_not_fit_are_left_out_from_the_far_end_and_named(app: Flask, company: SmallCompany) -> None:
+    """S-223, S-225: today and tomorrow come whatever they weigh; what was left out comes when its day is near."""
+    visits = [planned(app, company, days, days % 3) for days in (0, 1, 4, 8)]
+    with app.app_context():
+        set_package(company.id, NOON, days=None, size=1)
+    anna = enrol(app, company.id, company.anna)
+    anna.read()
+    assert [each in anna.ids for each in visits] == [True, True, False, False]
+    day = (NOON + 4 * DAY).date()
+    assert anna.transport("GET", "/sync/v1/package")[1] == {
+        "first_day": str((NOON - DAYS * DAY).date()), "last_day": str(day - DAY),
+        "visits_beyond": 2, "first_beyond": str(day),
+    }  # fmt: skip
+    days_pass(app, company, 3)
+    anna.read()
+    assert [each in anna.ids for each in visits] == [True, True, True, False]
+    with app.app_context():
+        set_package(company.id, NOON, days=None, size=10_000_000)
+    anna.read()
+    assert set(visits) <= anna.ids
+    assert anna.transport("GET", "/sync/v1/package")[1]["visits_beyond"] == 0
+    assert anna.verify().whole
+
+
 def test_a_day_is_the_branchs(app: Flask, company: SmallCompany) -> None:
     """S-220: from midnight to midnight on the wall of the branch, also over a change of the clock."""
     window = window_on(datetime(2026, 3, 28, 23, 30, tzinfo=UTC), "Europe/Andorra", 1)
@@ -222,12 +247,13 @@ def test_the_work_of_today_comes_first_with_all_that_it_needs(app: Flask, compan
     """S-224: in the order of the day, nothing before what it refers to, the checklist and the model included."""
     later = [planned(app, company, 1 + n / 10, 2) for n in range(6)]
     second, first, left = planned(app, company, 0.05, 1), planned(app, company, 0), planned(app, company, -1)
+    never = planned(app, company, -DAYS - 2)
     anna = enrol(app, company.id, company.anna)
     status, page = anna.transport("GET", "/sync/v1/pull?limit=20")
     assert status == 200
     assert (page["more"], page["first_sync_complete"], page["today_complete"]) == (True, False, True)
     ids = [each["id"] for each in page["changes"]]
-    assert [each for each in ids if each in {first, second, left, *later}] == [left, first, second]
+    assert [each for each in ids if each in {first, second, left, never, *later}] == [left, first, second]
     kinds = {each["collection"] for each in page["changes"]}
     assert {"visit", "site", "customer", "asset", "product_model", "checklist", "service_kind", "branch"} <= kinds
     assert company.anna in ids

@@ -344,5 +344,6 @@ def test_the_work_of_today_can_begin_while_the_rest_of_the_first_load_is_on_its_
     page.unroute("**/sync/v1/pull?*")
     page.goto(re.sub(r"/tablet/.*", "/tablet/sync", page.url))
     page.locator(".dock .primary").click()
+    expect(page.locator(".sync-facts")).to_contain_text("This tablet holds the visits from")
     page.locator(".places a").first.click()
     expect(page.locator(".coming")).to_have_count(0)

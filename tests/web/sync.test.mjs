@@ -40,6 +40,7 @@ class Office {
     if (route === "POST /sync/v1/push") return this.push(body);
     if (route === "GET /sync/v1/pull") return this.pull(url.searchParams.get("cursor"));
     if (route === "GET /sync/v1/mutations") return { mutations: [...this.journal.values()].map((result) => ({ ...result, status: "applied" })), more: false };
+    if (route === "GET /sync/v1/package") return { first_day: "2026-11-09", last_day: "2026-12-07", visits_beyond: 0, first_beyond: null };
     if (route === "GET /sync/v1/conflicts") return { conflicts: (this.asked += 1) && this.conflicts };
     if (route === "POST /sync/v1/exchange-keys") throw new ProblemError({ title: "404", status: 404, code: "not-found" });
     if (route === "GET /sync/v1/digest") return this.digest(url.searchParams);

@@ -23,7 +23,7 @@ class Company(Model):
     """A tenant: one service organisation with all its data. `epoch` names the history that cursors belong to.
 
     A restore at `restored_at` brought the data back to what they were at `restored_to`. A tablet holds the visits of
-    `package_days` before and after today.
+    `package_days` before and after today, as far as they fit into `package_bytes` of documents.
     """
 
     id: Mapped[Id]
@@ -35,6 +35,7 @@ class Company(Model):
     restored_at: Mapped[OptionalAt]
     restored_to: Mapped[OptionalAt]
     package_days: Mapped[int] = mapped_column(default=14)
+    package_bytes: Mapped[int] = mapped_column(default=20_000_000)
 
 
 class Branch(Synced, Model):

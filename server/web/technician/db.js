@@ -87,7 +87,7 @@ export function register(db, device) {
       await db.documents.clear();
       await db.gone.clear();
       await db.conflicts.clear();
-      await db.meta.bulkDelete(["cursor", "news", "firstSync", "firstToday", "conflictsAt", "readThrough"]);
+      await db.meta.bulkDelete(["cursor", "news", "firstSync", "firstToday", "conflictsAt", "readThrough", "package"]);
     }
     if (before?.device_id !== device.device_id) {
       const { entries, nextN } = renumber(await db.outbox.toArray(), device.technician.id);

@@ -87,6 +87,8 @@ export const todayReady = computed(() => firstSync.value || Boolean(meta.value.f
 export const completeSince = computed(() => (typeof meta.value.firstSync === "string" ? meta.value.firstSync : null));
 export const lastContact = computed(() => /** @type {string | null} */ (meta.value.contact?.at ?? null));
 export const clockEstimate = computed(() => /** @type {import("./clock.js").ClockEstimate | null} */ (meta.value.clock ?? null));
+/** Which days of work are here, and what did not fit. @type {import("@preact/signals").ReadonlySignal<{first_day: string | null, last_day: string | null, visits_beyond: number, first_beyond: string | null} | null>} */
+export const heldDays = computed(() => meta.value.package ?? null);
 /** When it was last proven that all is here as the office has it. */
 export const lastCheck = computed(() => /** @type {import("./whole.js").LastCheck | null} */ (meta.value.checked ?? null));
 export const news = computed(() => /** @type {import("./news.js").News[]} */ (meta.value.news ?? []));

@@ -12,7 +12,7 @@ import { discard, said } from "./gone.js";
 import { go, wide } from "./nav.js";
 import { safeToSignOut } from "./outbox.js";
 import { OwnConflicts } from "./own-conflicts.js";
-import { clockEstimate, completeSince, contact, count, db, device, homeZone, lastCheck, lastContact, openDrafts, outbox, photos, storage, visits } from "./store.js";
+import { clockEstimate, completeSince, contact, count, db, device, heldDays, homeZone, lastCheck, lastContact, openDrafts, outbox, photos, storage, visits } from "./store.js";
 import { LOOKS, syncState } from "./sync-chip.js";
 import { tabOf } from "./visit.js";
 
@@ -134,9 +134,12 @@ function Facts() {
   const estimate = clockEstimate.value;
   const { persisted, usage, quota } = storage.value;
   const check = lastCheck.value;
+  const held = heldDays.value;
   const checked = check && `${formatDate(check.at, { tz: homeZone.value, year: false })} ${formatTime(check.at, homeZone.value)}`;
   const lines = [
     completeSince.value && { icon: "check", text: t("sync.first", { time: `${formatDate(completeSince.value, { tz: homeZone.value, year: false })} ${formatTime(completeSince.value, homeZone.value)}` }) },
+    held?.last_day && { icon: "calendar", text: t("sync.package", { from: formatDate(held.first_day, { year: false }), to: formatDate(held.last_day, { year: false }) }) },
+    held && held.visits_beyond > 0 && { icon: "warn", text: t("sync.package.beyond", { n: held.visits_beyond, day: formatDate(held.first_beyond, { year: false }) }) },
     check && (check.whole
       ? { icon: "check", text: check.repaired ? t("sync.checked.repaired", { time: checked, n: check.repaired }) : t("sync.checked", { time: checked }) }
       : { icon: "warn", text: t("sync.checked.not", { time: checked }) }),

@@ -27,6 +27,7 @@ const TRIES_ALONE = 3;
 /** Conflicts are asked for so often while the office has one to decide, and otherwise. */
 const CONFLICTS_OPEN_MS = 300_000;
 const CONFLICTS_MS = 6 * 3_600_000;
+const PACKAGE_MS = 3_600_000;
 /** A push that is answered sooner may be followed by a larger one; after one that took longer a smaller one goes. */
 const QUICK_MS = 1_500;
 const SLOW_MS = 6_000;
@@ -76,6 +77,7 @@ export async function exchange(db, ask, { now = Date.now, onProgress = () => {},
     await pullAll(db, ask, device, now);
     await showKeys(db, ask, device);
     await askConflicts(db, ask, device, now);
+    await askPackage(db, ask, device, now);
     await checkNowAndThen(db, {
       get: (path) => ask("GET", path, { token: device.token }),
       pull: () => pullAll(db, ask, device, now),
@@ -236,6 +238,19 @@ async function askConflicts(db, ask, device, now) {
     await database.takeConflicts(db, answer.conflicts, iso(now()));
   } catch (error) {
     // An older server tells nothing of them.
+    if (![404, 405].includes(/** @type {ProblemError} */ (error).status)) throw error;
+  }
+}
+
+/** Which days of work are here, and what of further days did not fit: asked for now and then. @param {Database} db @param {Ask} ask @param {any} device @param {() => number} now */
+async function askPackage(db, ask, device, now) {
+  const last = await database.readMeta(db, "package");
+  if (last && Math.abs(now() - Date.parse(last.at)) < PACKAGE_MS) return;
+  try {
+    const answer = await ask("GET", "/sync/v1/package", { token: device.token });
+    await database.writeMeta(db, "package", { ...answer, at: iso(now()) });
+  } catch (error) {
+    // An older server has no days.
     if (![404, 405].includes(/** @type {ProblemError} */ (error).status)) throw error;
   }
 }

@@ -398,6 +398,8 @@ export default {
   "sync.clock": "Clock right to ±{s} s",
   "sync.clock.wrong": "The clock is off by {time}. Times are corrected; set the clock when you can.",
   "sync.first": "Everything your visits need is on this tablet since {time}",
+  "sync.package": "This tablet holds the visits from {from} to {to}",
+  "sync.package.beyond": { one: "{n} visit from {day} on does not fit on this tablet yet; it comes when its day is near", other: "{n} visits from {day} on do not fit on this tablet yet; they come when their days are near" },
   "sync.first.done": "Everything your visits need is on this tablet now. You can work without contact.",
   "sync.checked": "Checked {time}: everything here matches the office",
   "sync.checked.repaired": { one: "Checked {time}: {n} document differed from the office’s and was corrected", other: "Checked {time}: {n} documents differed from the office’s and were corrected" },
