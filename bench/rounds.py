@@ -160,11 +160,11 @@ class Rounds(Peer):
                 documents, cursor, more = documents + len(page["changes"]), page["cursor"], page["more"]
             return {"documents": documents, "seconds": clock() - started}
 
-    def add_catalogue(self, count: int) -> float:
-        """Put product models, which every tablet of the company holds, into the store; seconds."""
+    def add_catalogue(self, count: int, there: int = 0) -> float:
+        """Put product models, which every tablet holds, into the store until there are so many; seconds."""
         started = clock()
         with self.app.app_context():
-            for first in range(0, count, 1000):
+            for first in range(there, count, 1000):
                 _add_models(self.company.id, range(first, min(first + 1000, count)))
                 db.session.remove()
         return clock() - started
@@ -179,7 +179,7 @@ class Rounds(Peer):
                 count, cursor, more = count + len(page["changes"]), page["cursor"], page["more"]
             told.append(f"first pull of all {count:,} documents: {count / (clock() - started):,.0f} a second")
             with self.app.app_context():
-                changed = _change_models(self.company.id, CHANGED)
+                changed = change_models(self.company.id, CHANGED)
                 db.session.remove()
             path = f"/sync/v1/pull?limit={PAGE}&cursor={cursor}"
             rows, p50, p95 = spread(lambda: len(wire("GET", path)["changes"]))
@@ -226,6 +226,12 @@ class Rounds(Peer):
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def enrol(company: SmallCompany) -> tuple[str, str]:
+    """One more tablet of the first technician: its id and token."""
+    sender, token = _add_devices(company, company.anna, 1)[0]
+    return sender.device_id, token
 
 
 @transactional
@@ -312,7 +318,7 @@ def _add_models(company_id: str, numbers: range) -> None:
 
 
 @transactional
-def _change_models(company_id: str, count: int) -> int:
+def change_models(company_id: str, count: int) -> int:
     statement = select(ProductModel).where(ProductModel.company_id == company_id).order_by(ProductModel.id.desc())
     found = list(db.session.scalars(statement.limit(count)))
     for model in found:
