@@ -10,6 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,12 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
+        self._start(warm.run_module)
+
+    def _start(self, runner: Callable[..., object]) -> None:
         command = [*self._module("gunicorn"), "--no-control-socket", "--config", "server/gunicorn_conf.py"]
         self.process = warm.Process(
-            warm.run_module,
+            runner,
             [*command, "--bind", f"127.0.0.1:{self.port}", self.application],
             environment=self.environment,
             folder=ROOT,

@@ -202,7 +202,7 @@ def test_the_visit_was_closed_and_more_work_comes_to_it(
 
 
 @BOTH_ORDERS
-def test_the_tablet_was_revoked_with_two_days_of_work_on_it(
+def test_f28_the_tablet_was_revoked_with_two_days_of_work_on_it(
     app: Flask, company: SmallCompany, dispatcher: Office, visit: str, anna: Tablet, office_first: bool
 ) -> None:
     """S-80, S-81: what was in stands; what was not has effect when the office approves it."""

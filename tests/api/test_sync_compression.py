@@ -188,7 +188,7 @@ def running(
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_is_answered_and_costs_no_memory(running: tuple[Server, Tablet, psutil.Process], bomb: str) -> None:
+def test_f25_a_bomb_is_answered_and_costs_no_memory(running: tuple[Server, Tablet, psutil.Process], bomb: str) -> None:
     """S-97: the connection that it came by goes on, and the process is not 32 MiB larger for it. F25"""
     server, tablet, worker = running
     encoding, make, status = BOMBS[bomb]
@@ -208,7 +208,7 @@ def test_a_bomb_is_answered_and_costs_no_memory(running: tuple[Server, Tablet, p
     wire.close()
 
 
-def test_a_body_without_an_end_is_cut_off(running: tuple[Server, Tablet, psutil.Process]) -> None:
+def test_f25_a_body_without_an_end_is_cut_off(running: tuple[Server, Tablet, psutil.Process]) -> None:
     """S-97: chunk follows chunk; after 1 MiB the answer is there, while the client still sends. F25"""
     server, tablet, worker = running
     before = worker.memory_info().rss

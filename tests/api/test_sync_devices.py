@@ -340,7 +340,7 @@ def test_other_contents_under_a_known_id_are_not_taken_for_the_same(
     assert push(boris, mutation)["results"][0]["problem"]["code"] == "id-taken"
 
 
-def test_a_replica_is_one_persons(app: Flask, company: SmallCompany, anna: Tablet, visit: str) -> None:
+def test_f29_a_replica_is_one_persons(app: Flask, company: SmallCompany, anna: Tablet, visit: str) -> None:
     """S-84: another's code is refused by the client; what is unsent stays its author's."""
     anna.change(visit, set={"work_summary": "Anna's"})
     token = anna.state.token

@@ -321,7 +321,7 @@ POISON: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", POISON)
-def test_poison_is_kept_aside_and_the_others_go_in(anna: Tablet, visit: str, site: str, name: str) -> None:
+def test_f24_poison_is_kept_aside_and_the_others_go_in(anna: Tablet, visit: str, site: str, name: str) -> None:
     """S-29: rejected with a problem, kept whole for the office and the device to see, kept once however often it
     comes; its neighbours have their effect."""
     anna.change(visit, set={"work_summary": "before"})

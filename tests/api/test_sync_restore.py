@@ -170,7 +170,7 @@ def db_name(app: Flask) -> str:
 # --- back in time ---------------------------------------------------------------------------------------------------
 
 
-def test_after_a_restore_nothing_is_lost_and_nothing_doubled(
+def test_f17_after_a_restore_nothing_is_lost_and_nothing_doubled(
     app: Flask, company: SmallCompany, anna: Tablet, visit: str
 ) -> None:
     """S-72, S-73 (F17): two tablets at work before the backup and after it; one edit is still unsent."""
@@ -285,7 +285,7 @@ def test_a_broken_copy_is_refused_and_nothing_is_changed(
     assert notes(app, company, visit) == ["after"]
 
 
-def test_a_database_that_was_put_back_by_other_means_begins_another_history(
+def test_f17_a_database_that_was_put_back_by_other_means_begins_another_history(
     app: Flask, company: SmallCompany, anna: Tablet, visit: str, tmp_path: Path
 ) -> None:
     """S-74: the mark outside of the database is ahead of it; seen before the first answer, by push and by pull."""
@@ -327,7 +327,7 @@ def keep_state(app: Flask, company: SmallCompany, folder: Path) -> Callable[[], 
     return go_back
 
 
-def test_a_tablet_that_is_ahead_of_the_server_starts_anew_and_the_office_hears_of_it(
+def test_f18_a_tablet_that_is_ahead_of_the_server_starts_anew_and_the_office_hears_of_it(
     app: Flask, company: SmallCompany, anna: Tablet, visit: str
 ) -> None:
     """S-74 (F18): an edited cursor; one tablet may lie, two technicians' tablets do not lie alike."""

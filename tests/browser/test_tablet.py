@@ -217,7 +217,7 @@ def test_a_correction_of_the_access_note_reaches_the_office(open_tablet: OpenTab
     assert office.get(f"/sites/{visits[0]['site']['id']}")["access_note"] == "Ring twice, ask for Irena"
 
 
-def test_a_signed_off_tablet_keeps_its_work_and_sends_it_when_enrolled_again(
+def test_f29_a_signed_off_tablet_keeps_its_work_and_sends_it_when_enrolled_again(
     open_tablet: OpenTablet, office: Office
 ) -> None:
     technician, visits = office.free_technician()

@@ -66,7 +66,7 @@ def measured_visit(page: Page, visits: list[dict[str, Any]]) -> str:
     pytest.fail("The demo has no checklist with a measured value for this technician")
 
 
-def test_what_was_added_and_what_was_being_entered_outlive_a_killed_browser(
+def test_f20_what_was_added_and_what_was_being_entered_outlive_a_killed_browser(
     tablet: Tablet,
 ) -> None:
     killed, visits = tablet
@@ -93,7 +93,7 @@ def test_what_was_added_and_what_was_being_entered_outlive_a_killed_browser(
     expect(page.locator(".notes textarea")).to_have_value("")
 
 
-def test_digits_on_the_keypad_and_a_signature_outlive_a_killed_browser(tablet: Tablet) -> None:
+def test_f20_digits_on_the_keypad_and_a_signature_outlive_a_killed_browser(tablet: Tablet) -> None:
     killed, visits = tablet
     page = killed.page
     key = measured_visit(page, visits)

@@ -11,6 +11,7 @@ CITING = [
     *(ROOT / "tests" / "api").glob("test_sync*.py"),
     *(ROOT / "tests" / "sync").glob("*.py"),
     *(ROOT / "tests" / "web").glob("*.test.mjs"),
+    *(ROOT / "tests" / "faults").glob("*.py"),
 ]
 
 
