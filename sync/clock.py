@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,9 @@ UNMEASURED_UNCERTAINTY_S = 30.0
 
 DRIFT = 50e-6
 """Seconds that a crystal may gain or lose in a second."""
+
+STEP = timedelta(milliseconds=1)
+"""What moments differ by at least on the wire."""
 
 JUMP_WORTH_NOTING_S = 30.0
 """A clock that moved by less than this, beyond what drift and uncertainty explain, is left in peace."""
@@ -66,6 +70,21 @@ def corrected(made_at: datetime, offset: ClockOffset, received_at: datetime) -> 
     except OverflowError:
         return received_at
     return min(moment, received_at + FUTURE_BOUND) if moment >= EARLIEST else received_at
+
+
+def in_order(made: Sequence[datetime], offset: ClockOffset, received_at: datetime) -> list[datetime]:
+    """The corrected times of what a device made in this order.
+
+    Where the clock is too uncertain to tell (it was set in between), nothing is later than what was made after it.
+    """
+    found: list[datetime] = []
+    for each in reversed(made):
+        moment = corrected(each, offset, received_at)
+        early = found[-1] if found else moment
+        if moment > early > EARLIEST and (moment - early).total_seconds() <= uncertainty(each, offset, received_at):
+            moment = early - STEP
+        found.append(moment)
+    return found[::-1]
 
 
 def jump(before: ClockOffset, after: ClockOffset, elapsed: timedelta) -> float | None:

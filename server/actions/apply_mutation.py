@@ -93,7 +93,7 @@ def _create(mutation: Mutation, push: Drafts) -> Applied:
         now=push.now,
     )
     # Neither the board nor a plan shows a visit without a time.
-    start = parse_instant(made.body["planned_start"]) or corrected(mutation.made_at, push.offset, push.now)
+    start = parse_instant(made.body["planned_start"]) or push.moments[mutation.id]
     end = parse_instant(made.body["planned_end"]) or start + timedelta(minutes=made.body["service_minutes"])
     body = made.body | {"planned_start": iso(start), "planned_end": iso(end)}
     kept = push.kept.get(mutation.document_id)
@@ -106,7 +106,7 @@ def _update(mutation: Mutation, push: Drafts, draft: Draft, *, late: bool) -> Ap
     _refuse_unknown_references(mutation, push)
     record = documents.record(draft.id, draft.body, draft.before, draft.collection)
     seen = _seen(mutation, push, draft)
-    made_at = corrected(mutation.made_at, push.offset, push.now)
+    made_at = push.moments[mutation.id]
 
     def their_writing(name: str) -> Writing | None:
         last = record.field_versions.get(name)
@@ -123,7 +123,7 @@ def _update(mutation: Mutation, push: Drafts, draft: Draft, *, late: bool) -> Ap
         base=seen,
         mine_at=made_at,
         theirs_at=theirs_at,
-        stamp=lambda entry: _stamped(entry, push),
+        stamp=lambda entry: _stamped(entry, mutation, push),
     )
     push.written.setdefault(draft.id, {}).update(
         {name: value for name, value in mutation.set.items() if schema.rules[name].policy not in ENTRY_POLICIES}
@@ -166,9 +166,10 @@ def _decided_again(push: Drafts, draft: Draft, body: Body) -> Draft:
     return replace(draft, beside=draft.beside | {"coverage_basis": again.basis})
 
 
-def _stamped(entry: Json, push: Drafts) -> Json:
+def _stamped(entry: Json, mutation: Mutation, push: Drafts) -> Json:
     """An entry with what the server knows of it."""
-    moment = corrected(datetime.fromisoformat(entry["at"]), push.offset, push.now)
+    at = datetime.fromisoformat(entry["at"])
+    moment = push.moments[mutation.id] if at == mutation.made_at else corrected(at, push.offset, push.now)
     own = {name: value for name, value in entry.items() if name not in STAMPS}
     return own | {
         "by": push.sender.technician_id,

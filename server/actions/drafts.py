@@ -21,7 +21,7 @@ from server.store.models import Conflict
 from server.store.queries import conflicts, visits
 from server.store.stored import Stored
 from sync.change import Body, FieldRule, Json, Mutation
-from sync.clock import ClockOffset
+from sync.clock import ClockOffset, in_order
 from sync.merge import conservative
 
 T = TypeVar("T")
@@ -99,6 +99,8 @@ class Drafts:
     """What the rows of these documents have beside their bodies."""
     decided: dict[str, str | None] = field(default_factory=dict)
     """Visit -> the decision that its row refers to."""
+    moments: dict[str, datetime] = field(default_factory=dict)
+    """Mutation -> when it was made, by the server's clock."""
     drafts: dict[str, Draft] = field(default_factory=dict)
     written: dict[str, Body] = field(default_factory=dict)
     """Document -> the values that this device gave its fields in this push."""
@@ -127,8 +129,13 @@ class Drafts:
                 yield draft.body, draft.beside["customer_id"]
 
     def look_up(self, mutations: Sequence[Mutation]) -> None:
-        """Lock the documents of these mutations in id order, and see how the device stands to all that they name."""
+        """Lock the documents of these mutations in id order, and see how the device stands to all that they name.
+
+        The mutations come in the device's own order.
+        """
         sender = self.sender
+        times = in_order([mutation.made_at for mutation in mutations], self.offset, self.now)
+        self.moments = {mutation.id: moment for mutation, moment in zip(mutations, times, strict=True)}
         self.kept |= documents.lock_all(sender.company_id, {mutation.document_id for mutation in mutations})
         named = {mutation.document_id for mutation in mutations}
         for mutation in mutations:

@@ -33,7 +33,7 @@ from server.store.queries import devices, fleet
 from server.store.transaction import transactional
 from sync import change
 from sync.change import same
-from sync.clock import corrected, uncertainty
+from sync.clock import uncertainty
 from sync.ordering import Sorted, sort_push
 
 MOST_ERRORS = 20
@@ -231,7 +231,7 @@ def _row(mutation: change.Mutation, result: Result, push: Drafts) -> devices.Jou
         "status": result["status"],
         "result": result,
         "made_at": payload["made_at"],
-        "made_at_corrected": iso(corrected(mutation.made_at, push.offset, push.now)),
+        "made_at_corrected": iso(push.moments[mutation.id]),
         "uncertainty_s": uncertainty(mutation.made_at, push.offset, push.now),
         "received_at": push.now,
     }

@@ -11,6 +11,7 @@ from sync.clock import (
     UNMEASURED_UNCERTAINTY_S,
     ClockOffset,
     corrected,
+    in_order,
     jump,
     measure_offset,
     uncertainty,
@@ -78,3 +79,18 @@ def test_every_time_has_an_uncertainty(made_at: datetime, device_time: datetime)
     """S-87"""
     offset = measure_offset(device_time=device_time, received_at=AT, rtt_ms=None)
     assert uncertainty(made_at, offset, AT) >= offset.uncertainty_s
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), max_size=8), st.integers(0, 10**6))
+def test_a_device_s_own_order_stands_where_its_clock_cannot_tell(seconds: list[int], doubt_s: int) -> None:
+    """S-40: none is later than what was made after it by less than the doubt; what is in order is only corrected."""
+    offset = ClockOffset(seconds=0.0, uncertainty_s=float(doubt_s))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    made = [now + timedelta(seconds=each) for each in seconds]
+    found = in_order(made, offset, now)
+    alone = [corrected(each, offset, now) for each in made]
+    if alone == sorted(alone):
+        assert found == alone
+    for first, then, plain in zip(found, found[1:], alone, strict=False):
+        assert first <= then or (plain - then).total_seconds() > doubt_s
+    assert all(moment <= plain for moment, plain in zip(found, alone, strict=True))
