@@ -21,6 +21,7 @@ from sync.simulator.run import in_memory, script_of, shortened
 from sync.simulator.small import SITUATIONS, every_order
 from tests.serving import Server
 from tests.simulator.planted import BUGS, find
+from tests.simulator.prove_faults import faults
 from tests.simulator.real.databases import Databases, databases
 from tests.simulator.real.fleets import on_real, real_script
 from tests.simulator.real.processes import Plan, Processes
@@ -79,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         plant(proof, given.jobs)
     memory(proof, given)
     small(proof, given)
-    if given.real or given.kills:
+    if given.real or given.kills or given.faults:
         real(proof, given)
     for text in proof.red[:MOST_SHOWN]:
         print(text)
@@ -118,6 +119,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--real", type=count, default=None, help="fleets on the real server, on each database (fleets / 100)"
     )
+    made.add_argument(
+        "--faults",
+        type=count,
+        default=None,
+        help="kills of the server in the fault matrix, the rest in proportion (kills)",
+    )
     made.add_argument("--planted", action="store_true", help="also run every planted bug until it is caught")
     made.add_argument("--jobs", type=count, default=1, help="processes for fleets in memory (1)")
     made.set_defaults(real=None)
@@ -128,6 +135,7 @@ def parser() -> argparse.ArgumentParser:
         if not given.devices:
             made.error("argument --devices: at least 1")
         given.real = given.fleets // 100 if given.real is None else given.real
+        given.faults = given.kills if given.faults is None else given.faults
         given.jobs = max(given.jobs, 1)
         return given
 
@@ -241,6 +249,20 @@ def real(proof: Proof, given: argparse.Namespace) -> None:
         for dialect, kills in (("sqlite", given.kills - given.kills // 2), ("postgresql", given.kills // 2)):
             if kills:
                 processes(proof, given, made, dialect, kills)
+        if given.faults:
+            matrix(proof, given, made)
+
+
+def matrix(proof: Proof, given: argparse.Namespace, made: Databases) -> None:
+    """The rows of the fault matrix that need real processes (docs/faults.md)."""
+    started = time.monotonic()
+    for done in faults(made, kills=given.faults, seed=given.seed):
+        proof.real_kills += done.kills
+        proof.red += done.found
+        proof.left_out += [done.left_out] if done.left_out else []
+        row = Row(what=done.what, fleets=done.runs, kills=f"{done.kills:,}", violations=len(done.found))
+        row.seconds, started = since(started), time.monotonic()
+        proof.add(row)
 
 
 def application(proof: Proof, given: argparse.Namespace, made: Databases, dialect: str) -> None:
