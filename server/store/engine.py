@@ -109,8 +109,10 @@ def write_apart(statement: Any, given: dict[str, Any]) -> Any:
     with _second:
         if isinstance(engine.pool, QueuePool) and engine.pool.checkedout() > MOST_SECOND:
             return None
-        with _alone() as connection:
-            return connection.execute(statement, given).scalar()
+        # Held only until the connection is taken: the statement may wait for another company's writer.
+        connection = _alone()
+    with connection:
+        return connection.execute(statement, given).scalar()
 
 
 def _alone() -> Connection:

@@ -140,9 +140,9 @@ def read_page_alone(
 ) -> Page | None:
     """The same in one statement and no transaction, of a feed as it stood a moment ago.
 
-    What was committed since then has a higher number than `feed.newest` and is left for the next page. None when the
-    device's scopes, how far they reach back, or the history are not the same any more, and when something is to be
-    dropped, for which more must be asked.
+    None when anything has been written since then (what a document refers to may have moved on without it, law 6), when
+    the device's scopes, how far they reach back, or the history are not the same any more, and when something is to
+    be dropped, for which more must be asked.
     """
     streams = [stream for one in feed.held for stream in _streams(company_id, one, cursor, feed.newest)]
     if not streams:
@@ -151,10 +151,12 @@ def read_page_alone(
     postgresql = rows.is_postgresql(db.session())
     company, device = rows.key_of(db.session(), company_id), rows.key_of(db.session(), device_id)
     unchanged = (
-        "SELECT -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM company WHERE id = ? AND epoch = ? AND"
-        f" {scopes_text(postgresql, '?', '?')} = ?"
+        "SELECT -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM company"
+        " JOIN sync_clock ON sync_clock.company_id = company.id"
+        f" WHERE id = ? AND epoch = ? AND n = ? AND {scopes_text(postgresql, '?', '?')} = ?"
     )
-    found = read_text_alone(f"{unchanged} UNION ALL {sql}", (company, feed.epoch, company, device, feed.text, *values))
+    given = (company, feed.epoch, feed.newest, company, device, feed.text)
+    found = read_text_alone(f"{unchanged} UNION ALL {sql}", (*given, *values))
     known = [row for row in found if row[SEQ] != -1]
     if len(known) == len(found):
         return None
