@@ -135,7 +135,9 @@ def _write(item: Synced, conflict: Conflict, wanted: Json, choice: str, now: dat
     if rule.owner == "field":
         documents.set_values(item, checked, checked)
     else:
-        edit_document(item.company_id, conflict.collection, item.id, {conflict.field: wanted}, now=now)
+        # What one side wrote, or the rule made of both, was meant once; only a third value is a new wish.
+        new = choice == "value" and not same(wanted, conflict.value)
+        edit_document(item.company_id, conflict.collection, item.id, {conflict.field: wanted}, now=now, wishes=new)
     _settle(item)
     return True
 
@@ -167,7 +169,7 @@ def _take_back(item: Synced, changed: dict[str, list[Json]], now: datetime, *, f
     others = {name: before for name, (before, _) in changed.items() if name not in own}
     documents.set_values(item, own, own)
     if others:
-        edit_document(item.company_id, item.collection, item.id, others, now=now)
+        edit_document(item.company_id, item.collection, item.id, others, now=now, wishes=False)
     _settle(item)
 
 

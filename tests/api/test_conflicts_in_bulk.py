@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from server.store.models import Site
+from schemas.entities.base import iso
+from server.store.models import Site, Visit
 from tests.api.conftest import problem
 from tests.builders import Office, SmallCompany, change, publish
 from tests.tablets import Tablet, enrol
@@ -129,3 +130,41 @@ def test_a_clash_says_since_when_the_tablet_was_out_of_contact(
     """That is its last contact before it wrote, and not the time of the version that it had."""
     for one in clashes:
         assert one["base_at"] < one["apart_since"] <= one["mine_at_corrected"] <= one["created_at"]
+
+
+def hours(
+    app: Flask, company: SmallCompany, dispatcher: Office, visit: str, seen: dict[str, Any], said: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The clashes of a visit whose hours the tablet and the office both changed; the office's stand."""
+    tablet = enrol(app, company.id, company.anna)
+    tablet.read()
+    with app.app_context():
+        change(Visit, company.id, visit, **said)
+    tablet.change(visit, set={name: iso(at) for name, at in seen.items()})
+    tablet.sync()
+    found = dispatcher.get(f"/api/v1/conflicts?document_id={visit}&sort=id").json["items"]
+    assert {one["field"] for one in found} == set(seen)
+    return list(found)
+
+
+def test_what_one_side_wrote_of_hours_long_past_is_restored_and_taken_back(
+    app: Flask, company: SmallCompany, dispatcher: Office
+) -> None:
+    past = datetime.now(UTC).replace(microsecond=0) - timedelta(days=40)
+    with app.app_context():
+        visit = company.visit()
+        publish(company.id, visit, company.anna, datetime.now(UTC))
+        change(Visit, company.id, visit, window_start=past, window_end=past + timedelta(days=60))
+    office, tablet = past + timedelta(hours=1), past + timedelta(hours=2)
+    (clash,) = hours(app, company, dispatcher, visit, {"window_start": tablet}, {"window_start": office})
+    before = dispatcher.get(f"/api/v1/visits/{visit}").json["window_start"]
+    assert before == iso(office)
+    path = f"/api/v1/conflicts/{clash['id']}"
+    new = {"choice": "value", "value": iso(past + timedelta(hours=3))}
+    told = problem(dispatcher.post(f"{path}/resolve", json=new), 422, "invalid-fields")
+    assert told["errors"][0]["code"] == "long-past"
+    assert dispatcher.post(f"{path}/resolve", json={"choice": "mine"}).status_code == 200
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["window_start"] == iso(tablet)
+    back = dispatcher.post(f"{path}/undo")
+    assert back.status_code == 200, back.text
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["window_start"] == before
