@@ -84,6 +84,7 @@ def undo(company_id: str, conflict_id: str, *, now: datetime) -> Conflict:
 @transactional
 def accept_defaults(company_id: str, ids: list[str], *, user_id: str | None, now: datetime) -> list[Conflict]:
     """Leave each of these open clashes as its rule decided; those that are settled already are left out."""
+    lock_clashes(company_id, ids)
     done = []
     for conflict_id in sorted(set(ids)):
         conflict = conflicts.lock(company_id, conflict_id)
@@ -106,6 +107,15 @@ def accept_defaults(company_id: str, ids: list[str], *, user_id: str | None, now
         conflict.resolved_at = now
         done.append(conflict)
     return done
+
+
+def lock_clashes(company_id: str, ids: Collection[str]) -> dict[str, int]:
+    """Lock clashes and then their documents until the commit, each in id order; the documents' versions by id.
+
+    Who settles several at once does it before the first, so that two who do never wait in a circle.
+    """
+    about = {one.document_id for one in conflicts.lock_all(company_id, ids).values()}
+    return {document_id: kept.version for document_id, kept in documents.lock_all(company_id, about).items()}
 
 
 def _locked(company_id: str, conflict_id: str) -> Conflict:

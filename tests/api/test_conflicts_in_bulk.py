@@ -140,7 +140,8 @@ def hours(
     tablet.read()
     with app.app_context():
         change(Visit, company.id, visit, **said)
-    tablet.change(visit, set={name: iso(at) for name, at in seen.items()})
+    for name, at in seen.items():
+        tablet.change(visit, set={name: iso(at)})
     tablet.sync()
     found = dispatcher.get(f"/api/v1/conflicts?document_id={visit}&sort=id").json["items"]
     assert {one["field"] for one in found} == set(seen)
@@ -168,3 +169,51 @@ def test_what_one_side_wrote_of_hours_long_past_is_restored_and_taken_back(
     back = dispatcher.post(f"{path}/undo")
     assert back.status_code == 200, back.text
     assert dispatcher.get(f"/api/v1/visits/{visit}").json["window_start"] == before
+
+
+@pytest.fixture
+def exclusive(app: Flask, company: SmallCompany, dispatcher: Office) -> list[dict[str, Any]]:
+    """Two clashes of one visit: the tablet's start or its end can be kept, but not both, the end is before the start."""
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
+    with app.app_context():
+        visit = company.visit(window_start=iso(day + timedelta(hours=9)), window_end=iso(day + timedelta(hours=19)))
+        publish(company.id, visit, company.anna, datetime.now(UTC))
+    said = {"window_start": day + timedelta(hours=12), "window_end": day + timedelta(hours=18)}
+    seen = {"window_start": day + timedelta(hours=16), "window_end": day + timedelta(hours=15)}
+    return hours(app, company, dispatcher, visit, seen, said)
+
+
+def window(dispatcher: Office, clashes: list[dict[str, Any]]) -> list[Any]:
+    visit = dispatcher.get(f"/api/v1/visits/{clashes[0]['document_id']}").json
+    return [visit[one["field"]] for one in clashes]
+
+
+def test_clashes_that_exclude_each_other_are_not_told_as_kept(
+    dispatcher: Office, exclusive: list[dict[str, Any]]
+) -> None:
+    before = window(dispatcher, exclusive)
+    looked = dispatcher.post(f"{BULK}/preview", json=wanted(exclusive, "mine"))
+    assert looked.status_code == 200, looked.text
+    codes = [one["problem"] and one["problem"]["code"] for one in looked.json["outcomes"]]
+    assert codes == [None, "invalid-fields"]
+    told = problem(dispatcher.post(BULK, json=wanted(exclusive, "mine")), 409, "conflicts-moved")
+    assert [one["problem"] and one["problem"]["code"] for one in told["outcomes"]] == codes
+    assert told["written"] == 0
+    assert window(dispatcher, exclusive) == before
+    some = dispatcher.post(BULK, json=wanted(exclusive, "mine", together=False))
+    assert (some.status_code, some.json["written"]) == (200, 1)
+    assert window(dispatcher, exclusive) == [exclusive[0]["mine"], before[1]]
+
+
+def test_keeping_those_that_can_be_does_not_stumble_over_what_it_wrote_itself(
+    company: SmallCompany, dispatcher: Office, clashes: list[dict[str, Any]]
+) -> None:
+    """All were decided on one version of a site; that one is settled already is no reason against the others."""
+    dispatcher.post(f"/api/v1/conflicts/{clashes[1]['id']}/resolve", json={"choice": "theirs"})
+    now = dispatcher.get(f"/api/v1/conflicts?document_id={company.sites[0]}&sort=id").json["items"]
+    answer = dispatcher.post(BULK, json=wanted(now, "theirs", together=False))
+    assert answer.status_code == 200, answer.text
+    codes = [one["problem"] and one["problem"]["code"] for one in answer.json["outcomes"]]
+    assert codes == [None, "already-resolved", None]
+    assert answer.json["written"] == 2
+    assert body(dispatcher, company) == SAID

@@ -24,6 +24,21 @@ def lock(company_id: str, conflict_id: str) -> Conflict | None:
     return db.session.scalar(statement.with_for_update().execution_options(populate_existing=True))
 
 
+def lock_all(company_id: str, ids: Iterable[str]) -> dict[str, Conflict]:
+    """Conflicts by id, locked in id order until the commit; those that are not there are left out."""
+    statement = select(Conflict).where(Conflict.company_id == company_id, Conflict.id.in_(sorted(set(ids))))
+    locked = statement.order_by(Conflict.id).with_for_update().execution_options(populate_existing=True)
+    return {one.id: one for one in db.session.scalars(locked)}
+
+
+def documents_of(company_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """Which document each conflict is about, by the conflict's id."""
+    statement = select(Conflict.id, Conflict.document_id).where(
+        Conflict.company_id == company_id, Conflict.id.in_(list(ids))
+    )
+    return {row.id: row.document_id for row in db.session.execute(statement)}
+
+
 def keep(entries: Sequence[Conflict]) -> None:
     """Write new entries of the log."""
     names = [column.name for column in Conflict.__table__.columns]
