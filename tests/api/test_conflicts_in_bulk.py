@@ -173,7 +173,7 @@ def test_what_one_side_wrote_of_hours_long_past_is_restored_and_taken_back(
 
 @pytest.fixture
 def exclusive(app: Flask, company: SmallCompany, dispatcher: Office) -> list[dict[str, Any]]:
-    """Two clashes of one visit: the tablet's start or its end can be kept, but not both, the end is before the start."""
+    """Two clashes of one visit: the tablet's start or its end can be kept, not both: it would end before it starts."""
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
     with app.app_context():
         visit = company.visit(window_start=iso(day + timedelta(hours=9)), window_end=iso(day + timedelta(hours=19)))
