@@ -217,3 +217,42 @@ def test_keeping_those_that_can_be_does_not_stumble_over_what_it_wrote_itself(
     assert codes == [None, "already-resolved", None]
     assert answer.json["written"] == 2
     assert body(dispatcher, company) == SAID
+
+
+def test_a_skill_that_nobody_has_any_more_is_restored(app: Flask, company: SmallCompany, dispatcher: Office) -> None:
+    with app.app_context():
+        visit = company.visit()
+        publish(company.id, visit, company.anna, datetime.now(UTC))
+    tablet = enrol(app, company.id, company.anna)
+    tablet.read()
+    tablet.change(visit, set={"skills": ["steam"]})
+    tablet.sync()
+    (clash,) = dispatcher.get(f"/api/v1/conflicts?document_id={visit}").json["items"]
+    answer = dispatcher.post(BULK, json=wanted([clash], "mine"))
+    assert (answer.status_code, answer.json["written"]) == (200, 1), answer.text
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["skills"] == ["steam"]
+
+
+def test_resolutions_that_cannot_be_taken_back_together_are_not_told_as_taken_back(
+    app: Flask, company: SmallCompany, dispatcher: Office
+) -> None:
+    """Two clashes of one field settled one after the other: the first is taken back only after the second."""
+    with app.app_context():
+        visit = company.visit()
+        publish(company.id, visit, company.anna, datetime.now(UTC))
+    tablet = enrol(app, company.id, company.anna)
+    tablet.read()
+    for priority in (2, 3):
+        tablet.change(visit, set={"priority": priority})
+        tablet.sync()
+    found = dispatcher.get(f"/api/v1/conflicts?document_id={visit}").json["items"]
+    first, second = sorted(found, key=lambda one: one["mine"])
+    for one in (first, second):
+        assert dispatcher.post(f"/api/v1/conflicts/{one['id']}/resolve", json={"choice": "mine"}).status_code == 200
+    wrong = dispatcher.post("/api/v1/conflicts/undo", json={"ids": [second["id"], first["id"]]})
+    told = problem(wrong, 409, "conflicts-moved")
+    assert told["written"] == 0
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["priority"] == 3
+    back = dispatcher.post("/api/v1/conflicts/undo", json={"ids": [first["id"], second["id"]]})
+    assert (back.status_code, back.json["written"]) == (200, 2), back.text
+    assert dispatcher.get(f"/api/v1/visits/{visit}").json["priority"] == 1
