@@ -6,7 +6,7 @@ Each is a resolution as a person makes one, and an ordinary write. What cannot b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import NoReturn
@@ -148,7 +148,9 @@ def _in_the_way(company_id: str, acts: Sequence[_Act], stopped: Outcome) -> list
             (outcome,) = _looked_at(company_id, [act])
         except _Stopped as alone:
             outcome = alone.outcome
-        outcomes.append(stopped if act.conflict_id == stopped.conflict_id and outcome.problem is None else outcome)
+        if act.conflict_id == stopped.conflict_id and outcome.problem is None:
+            outcome = replace(outcome, changes={}, problem=stopped.problem)
+        outcomes.append(outcome)
     return outcomes
 
 
