@@ -8,6 +8,7 @@ from typing import Any
 from server.actions.shown_day import ShownDay
 from server.extensions import db
 from server.store.models import RoutePlan, RouteStop, Visit
+from server.store.queries import planning
 from server.store.types import new_id
 
 BY_HAND: dict[str, Any] = {"code": "by-hand", "params": {}}
@@ -31,8 +32,10 @@ def draft_of_day(company_id: str, shown: ShownDay, *, user_id: str | None, now: 
         )
         db.session.add(plan)
         db.session.flush()
+    # Work that has begun stands on the day without its stop, and may have one in the draft all the same.
+    there = {stop.visit_id for stop in planning.stops(company_id, plan.id)}
     for place in shown.places:
-        if place.stop is None and place.visit.assignee_id == place.technician_id:
+        if place.visit.id not in there and place.stop is None and place.visit.assignee_id == place.technician_id:
             db.session.add(stop_for(plan, place.visit, place.technician_id, shown.day, place.start, place.end))
     db.session.flush()
     return plan

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from schemas.entities.base import iso
-from tests.builders import Office, SmallCompany, publish
+from server.store.models import Visit
+from tests.builders import Office, SmallCompany, change, publish
 
 TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
 
@@ -48,6 +49,21 @@ def test_the_answers_undo_brings_back_what_is_published(dispatcher: Office, comp
     assert undone["plan_id"] is None
     board = dispatcher.get(f"/api/v1/board?date={TOMORROW}&branch_id={company.branch}").json
     assert board["draft"] is None
+
+
+def test_a_day_on_which_work_has_begun_takes_one_move_after_another_and_its_undo(
+    app: Flask, dispatcher: Office, company: SmallCompany, visit: str
+) -> None:
+    with app.app_context():
+        begun = company.visit(asset_ids=[company.assets[1]])
+        publish(company.id, begun, company.anna, at(7))
+        change(Visit, company.id, begun, exec_state="working", performed_by_id=company.anna)
+    first = move(dispatcher, company, {"visit_id": visit, "technician_id": company.boris, "start_at": iso(at(11))})
+    move(dispatcher, company, {"visit_id": visit, "technician_id": company.boris, "start_at": iso(at(13))})
+    move(dispatcher, company, *first["undo"])  # type: ignore[misc]
+    board = dispatcher.get(f"/api/v1/board?date={TOMORROW}&branch_id={company.branch}").json
+    places = {item["id"]: item["assignee_id"] for item in board["visits"]}
+    assert places == {visit: company.anna, begun: company.anna}
 
 
 def test_a_visit_taken_off_by_hand_is_nobodys_once_published(
