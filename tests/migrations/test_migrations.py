@@ -17,13 +17,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 
+from schemas.entities.base import technician_scope
 from server.app import create_app
 from server.config import ROOT
 from server.extensions import db
-from server.store.models import FileReference, Upload, Visit
+from server.store import retention
+from server.store.models import FileReference, ScopePast, Upload, Visit
 from server.store.transaction import transactional
 from server.store.types import new_id
-from tests.builders import change, entry, small_company
+from tests.builders import change, entry, publish, small_company
 from tests.conftest import database_on
 
 
@@ -97,6 +99,38 @@ def test_files_of_before_are_carried_over(bare: Flask) -> None:
         (named,) = db.session.query(FileReference).all()
         assert (named.sha256, named.document_id, named.company_id) == ("a" * 64, visit, company.id)
         db.session.remove()
+
+
+def test_what_a_scope_has_forgotten_is_remembered_from_then_on(bare: Flask) -> None:
+    """S-156: also when the feed forgot it before there was a table of it; what the feed still knows is left to it."""
+    with bare.app_context():
+        flask_migrate.upgrade()
+        company = small_company()
+        moved, here = (
+            company.visit(asset_ids=[asset], site_id=site)
+            for asset, site in zip(company.assets[:2], company.sites[:2], strict=True)
+        )
+        never = company.visit(site_id=company.sites[2])
+        for visit in (moved, here):
+            publish(company.id, visit, company.anna)
+        publish(company.id, moved, company.boris)
+        publish(company.id, never, company.boris)
+        scope = technician_scope(company.anna)
+        forget(company.id, scope)
+        before = ScriptDirectory(str(ROOT / "migrations")).get_revision("0014_scope_past").down_revision
+        db.session.remove()
+        flask_migrate.downgrade(revision=before)
+        flask_migrate.upgrade()
+        found = {row.document_id for row in db.session.query(ScopePast).filter_by(scope=scope)}
+        assert {moved, company.assets[0], company.sites[0]} <= found
+        assert not {here, never, company.assets[1], company.sites[2]} & found
+        assert {row.scope for row in db.session.query(ScopePast)} == {scope}
+        db.session.remove()
+
+
+@transactional
+def forget(company_id: str, scope: str) -> None:
+    assert retention.remove(company_id, scope, 10**9) > 0
 
 
 @transactional
