@@ -206,12 +206,15 @@ def _take(opened: Opened, offset: ClockOffset, now: datetime, locale: str) -> Pu
 
 
 def _note_reading(device: Device, cursor_text: str | None) -> None:
-    """Remember how far a tablet has read, as after a pull."""
+    """Remember how far a tablet has read, as after a pull; a cursor that was never given out says nothing."""
     try:
         cursor = decode(cursor_text) if cursor_text else None
     except BadCursor:
         cursor = None
-    if cursor is not None:
+    if cursor is None:
+        return
+    here = devices.history(device.company_id)
+    if cursor.epoch == here.epoch and cursor.seq <= here.n:
         before = device.cursor_seq if device.epoch in (None, cursor.epoch) else 0
         device.cursor_seq, device.epoch = max(before, cursor.seq), cursor.epoch
 

@@ -13,8 +13,10 @@ from server.actions.end_device import revoke
 from server.actions.found_company import found_company
 from server.extensions import db
 from server.store.models import Conflict, Device, Mutation, Site
+from server.store.queries.devices import history
 from sync import carried, sealed
 from sync.client import Refused
+from sync.feed import Cursor
 from tests import pictures
 from tests.api.conftest import problem
 from tests.builders import PASSWORD, Office, SmallCompany, change, entry, publish
@@ -349,6 +351,23 @@ def test_a_file_from_the_future_shows_how_far_the_clock_was_set(
     taken(dispatcher, carrier.write(at=ahead))
     event = dispatcher.get(f"/api/v1/visits/{visit}").json["events"][0]
     assert datetime.fromisoformat(event["at_corrected"]) < datetime.now(UTC) - timedelta(minutes=9)
+
+
+@pytest.mark.parametrize("epoch", ["", "e" * 70])
+def test_a_cursor_that_nobody_gave_out_is_not_how_far_a_tablet_has_read(
+    app: Flask, company: SmallCompany, anna: Tablet, carrier: Carrier, visit: str, dispatcher: Office, epoch: str
+) -> None:
+    """S-208: of another history, or beyond all numbers; the edits beside it are taken."""
+    with app.app_context():
+        device = db.session.query(Device).one()
+        before, here = (device.cursor_seq, device.epoch), history(company.id).epoch
+        db.session.remove()
+    anna.work(visit, "started")
+    cursor = Cursor(seq=10**17, epoch=epoch or here).encode()
+    assert taken(dispatcher, carrier.write(cursor=cursor))["counts"] == {"applied": 1}
+    with app.app_context():
+        device = db.session.query(Device).one()
+        assert (device.cursor_seq, device.epoch) == before
 
 
 def test_keys_are_shown_once_and_may_be_shown_anew(
