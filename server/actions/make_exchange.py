@@ -182,11 +182,12 @@ def _pulled(company_id: str, device: Device, there: DeviceExchange, schema_versi
 
 def _read_on(company_id: str, device_id: str, start: Standing, schema_version: int) -> dict[str, Any]:
     changes: list[Any] = []
-    size, cursor = 0, start.cursor
+    size, cursor, today = 0, start.cursor, False
     while True:
         body, cursor, more = pull_changes(company_id, device_id, cursor, MOST, schema_version=schema_version)
         page: dict[str, Any] = orjson.loads(body)
         changes += page["changes"]
         size += len(body)
+        today = today or page["today_complete"]
         if not more or size > MOST_CHANGES_BYTES:
-            return page | {"changes": changes, "from": start.cursor, "from_seq": start.seq}
+            return page | {"changes": changes, "today_complete": today, "from": start.cursor, "from_seq": start.seq}

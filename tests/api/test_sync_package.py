@@ -6,10 +6,12 @@ import random
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from server.actions import make_exchange
 from server.actions.move_windows import move_windows, window_on
 from server.actions.pull_changes import pull_changes
 from server.actions.set_package import set_package
@@ -17,7 +19,8 @@ from server.extensions import db
 from server.store import windows
 from server.store.models import Company, Document, Site, SyncClock, Visit
 from server.store.transaction import transactional
-from tests.builders import SmallCompany, change, entry, publish
+from tests.builders import Office, SmallCompany, change, entry, publish
+from tests.carriers import Carrier, made
 from tests.tablets import Tablet, enrol
 
 NOON = datetime.combine(datetime.now(UTC).date(), time(12), UTC)
@@ -264,6 +267,23 @@ def test_the_work_of_today_comes_first_with_all_that_it_needs(app: Flask, compan
         for name in ("site_id", "customer_id", "model_id", "checklist_id", "coverage_id"):
             assert body.get(name) in {None, *seen}, (each["collection"], name)
         seen.add(each["id"])
+
+
+def test_a_file_that_was_cut_after_the_work_of_today_says_that_it_is_there(
+    app: Flask, company: SmallCompany, dispatcher: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S-224, S-211: whichever of its pages brought it."""
+    for n in range(10):
+        planned(app, company, 1 + n / 20, 2)
+    planned(app, company, 0)
+    anna = enrol(app, company.id, company.anna)
+    carrier = Carrier(anna)
+    _, first = anna.transport("GET", "/sync/v1/pull?limit=20")
+    monkeypatch.setattr(make_exchange, "MOST", 20)
+    monkeypatch.setattr(make_exchange, "MOST_CHANGES_BYTES", len(orjson.dumps(first)) + 100)
+    page = carrier.unseal(made(dispatcher, anna))["pull"]
+    assert len(page["changes"]) > len(first["changes"])
+    assert (first["today_complete"], page["more"], page["today_complete"]) == (True, True, True)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 1000])
