@@ -106,6 +106,10 @@ class Agreements:
         ask = self.contracts
         self.contracts = lambda customer_id: known[customer_id] if customer_id in known else ask(customer_id)
 
+    def hold_limited(self, visit_ids: Iterable[str], site_ids: Iterable[str]) -> None:
+        """Hold what `visits_left` may hold for these visits and sites, in one order for all who decide several."""
+        self._held.update(rows.hold_of(self.company_id, visit_ids, site_ids))
+
     def let_go(self) -> None:
         """A savepoint was taken back, and with it the contracts that were held since: they are counted anew."""
         self._held.clear()

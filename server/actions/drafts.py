@@ -23,6 +23,7 @@ from server.store.stored import Stored
 from sync.change import Body, FieldRule, Json, Mutation
 from sync.clock import ClockOffset, in_order
 from sync.merge import conservative
+from sync.states import PERFORMED, REVIEWED
 
 T = TypeVar("T")
 
@@ -149,6 +150,22 @@ class Drafts:
         beside, decided = visits.beside(sender.company_id, there)
         self.beside |= beside
         self.decided |= decided
+        self._hold_contracts(mutations)
+
+    def _hold_contracts(self, mutations: Sequence[Mutation]) -> None:
+        """Hold the contracts that visits may be taken from, so that two pushes do not wait for each other."""
+        taking: set[str] = set()
+        places: set[str] = set()
+        for one in mutations:
+            kept = self.kept.get(one.document_id)
+            over = kept is not None and kept.body.get("exec_state") in PERFORMED | REVIEWED
+            if one.collection == "visit" and (over or "events" in one.add):
+                taking.add(one.document_id)
+        for one in mutations:
+            if one.document_id in taking:
+                places.update(_ids_in(one.set.get("site_id")))
+        if taking:
+            self.agreed.hold_limited(taking, places)
 
     def rules(self, schema: EntitySchema) -> Mapping[str, FieldRule]:
         """The rules that this push is merged by."""

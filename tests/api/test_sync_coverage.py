@@ -13,11 +13,12 @@ import orjson
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from schemas.entities import COLLECTIONS
 from server.actions.refresh_documents import refresh_documents
 from server.extensions import db
-from server.store.models import Contract, Document, Visit
+from server.store.models import Contract, Customer, Document, Site, Visit
 from server.store.transaction import transactional
 from server.store.types import new_id
 from tests.builders import SmallCompany, entry, publish
@@ -26,15 +27,16 @@ from tests.tablets import OverHttp, Tablet, enrol
 
 
 @transactional
-def agree(company: SmallCompany, included_visits: int) -> None:
-    """A contract that includes some repairs of these days."""
+def agree(company: SmallCompany, included_visits: int, number: str = "K-1", customer: str | None = None) -> str:
+    """A contract that includes some repairs of these days; its id."""
     today = datetime.now(UTC).date()
+    contract_id = new_id()
     db.session.add(
         Contract(
             company_id=company.id,
-            id=new_id(),
-            number="K-1",
-            customer_id=company.customer,
+            id=contract_id,
+            number=number,
+            customer_id=customer or company.customer,
             starts_on=today - timedelta(days=30),
             ends_on=today + timedelta(days=30),
             included_kinds=["repair_minor"],
@@ -44,6 +46,7 @@ def agree(company: SmallCompany, included_visits: int) -> None:
             items=[],
         )
     )
+    return contract_id
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -169,3 +172,42 @@ def test_two_tablets_that_push_at_once_do_not_both_take_the_last_included_visit(
         tablet.body(tablet.body(visit)["coverage_id"])["outcome"] for tablet, visit in zip(tablets, visits, strict=True)
     ]
     assert sorted(found) == ["free", "paid"]
+
+
+def test_contracts_are_held_in_one_order_whatever_the_order_of_the_edits(app: Flask, company: SmallCompany) -> None:
+    """Who waits for the first of them holds none of the others: two pushes never wait for each other."""
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            pytest.skip("one writer at a time")
+        lone = another_customer(company)
+        contracts = {agree(company, 5): company.sites[0], agree(company, 5, "K-2", lone): company.sites[1]}
+        first, second = sorted(contracts)
+        visits = [company.visit(site_id=contracts[one], kind="repair_minor") for one in (second, first)]
+        for visit in visits:
+            publish(company.id, visit, company.anna, datetime.now(UTC))
+    anna = enrol(app, company.id, company.anna)
+    anna.read()
+    for visit in visits:
+        anna.work(visit, "started", "done")
+    lock = text("SELECT id FROM contract WHERE id = :id FOR NO KEY UPDATE NOWAIT")
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with app.app_context(), db.engine.connect() as other, ThreadPoolExecutor(1) as pool:
+        other.execute(lock, {"id": first})
+        pushed = pool.submit(anna.send)
+        while not other.execute(waiting).scalar():
+            assert not pushed.done()
+        other.execute(lock, {"id": second})
+        other.rollback()
+        assert {result["status"] for result in pushed.result()} == {"applied"}
+
+
+@transactional
+def another_customer(company: SmallCompany) -> str:
+    """The second site is another customer's."""
+    customer = db.session.get_one(Customer, (company.id, company.customer))
+    values = {column.name: getattr(customer, column.name) for column in Customer.__table__.columns}
+    made = Customer(**(values | {"id": new_id(), "name": "Another", "external_ref": None}))
+    db.session.add(made)
+    db.session.flush()
+    db.session.get_one(Site, (company.id, company.sites[1])).customer_id = made.id
+    return str(made.id)

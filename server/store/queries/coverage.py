@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import false, func, or_, select
 
 from server.extensions import db
+from server.store import rows
 from server.store.models import Branch, Company, Contract, MeterReading, PriceItem, Site, Visit, WarrantyTerm
 from sync.states import PERFORMED, REVIEWED
 
@@ -26,6 +27,25 @@ def hold(contract: Contract) -> None:
     mine = (Contract.company_id == contract.company_id, Contract.id == contract.id)
     # What only refers to the contract does not wait.
     db.session.execute(select(Contract.id).where(*mine).with_for_update(key_share=True))
+
+
+def hold_of(company_id: str, visit_ids: Iterable[str], site_ids: Iterable[str]) -> list[str]:
+    """The same at once for all limited contracts of the customers of these visits and sites, in id order; which.
+
+    On SQLite there is one writer, and nothing is held.
+    """
+    session = db.session()
+    if not rows.is_postgresql(session):
+        return []
+    visit = select(Visit.customer_id).where(Visit.company_id == company_id, rows.among(session, Visit.id, visit_ids))
+    site = select(Site.customer_id).where(Site.company_id == company_id, rows.among(session, Site.id, site_ids))
+    statement = (
+        select(Contract.id)
+        .where(Contract.company_id == company_id, Contract.included_visits.is_not(None))
+        .where(Contract.customer_id.in_(visit) | Contract.customer_id.in_(site))
+        .order_by(Contract.id)
+    )
+    return list(db.session.scalars(statement.with_for_update(key_share=True)))
 
 
 def zones(company_id: str, customer_id: str) -> list[str]:
