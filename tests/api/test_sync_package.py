@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from schemas.entities.base import technician_scope
 from server.actions import make_exchange
 from server.actions.move_windows import move_windows, window_on
 from server.actions.pull_changes import pull_changes
@@ -18,6 +19,7 @@ from server.actions.set_package import set_package
 from server.extensions import db
 from server.store import windows
 from server.store.models import Company, Document, Site, SyncClock, Visit
+from server.store.queries import packages
 from server.store.transaction import transactional
 from tests.builders import Office, SmallCompany, change, entry, publish
 from tests.carriers import Carrier, made
@@ -234,6 +236,29 @@ def test_days_that_do_not_fit_are_left_out_from_the_far_end_and_named(app: Flask
     assert set(visits) <= anna.ids
     assert anna.transport("GET", "/sync/v1/package")[1]["visits_beyond"] == 0
     assert anna.verify().whole
+
+
+def test_what_a_visit_weighs_is_counted_in_bytes_and_what_is_under_way_counts_too(
+    app: Flask, company: SmallCompany
+) -> None:
+    """S-223: a Cyrillic letter takes two; what was begun stays on the tablet, however old it is."""
+    today, old = planned(app, company, 0), planned(app, company, -DAYS - 2)
+    window = window_on(NOON, "Europe/Andorra", DAYS)
+    scope = technician_scope(company.anna)
+
+    def weighed() -> list[int]:
+        with app.app_context():
+            found = [one.size for one in packages.weights(company.id, scope, window)]
+            db.session.rollback()
+            return found
+
+    [plain] = weighed()
+    with app.app_context():
+        change(Visit, company.id, today, work_summary="насос")
+    assert weighed() == [plain + len(',"work_summary":"насос"'.encode())]
+    with app.app_context():
+        change(Visit, company.id, old, exec_state="working")
+    assert len(weighed()) == 2
 
 
 def test_a_day_is_the_branchs(app: Flask, company: SmallCompany) -> None:

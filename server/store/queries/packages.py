@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, LargeBinary, cast, func, select
 
 from schemas.entities.base import TECHNICIAN, technician_scope
 from server.extensions import db
@@ -107,18 +107,28 @@ class Weight:
 
 
 def weights(company_id: str, scope: str, window: Window) -> list[Weight]:
-    """Of the open visits of a technician that a window reaches, the first one first; those without a time lead."""
+    """Of the open visits of a technician that a window reaches, the first one first; those without a time lead.
+
+    What is under way is reached however long ago it was to begin.
+    """
+    reached = (Visit.planned_start >= window.since) | Visit.exec_state.in_(UNDER_WAY)
     own = select(Visit.id, Visit.planned_start).where(
-        *_open(company_id, scope),
-        Visit.planned_start.is_(None) | ((Visit.planned_start >= window.since) & (Visit.planned_start < window.until)),
+        *_open(company_id, scope), Visit.planned_start.is_(None) | (reached & (Visit.planned_start < window.until))
+    )
+    session = db.session()
+    # Bytes, not characters: a Cyrillic letter takes two.
+    size_of = (
+        func.octet_length(Document.body)
+        if rows.is_postgresql(session)
+        else func.length(cast(Document.body, LargeBinary))
     )
     dated = Visit.planned_start.is_not(None)
     visits = list(db.session.execute(own.order_by(dated, Visit.planned_start, Visit.id)))
     known: dict[str, tuple[int, list[str]]] = {}
     wanted = {row.id for row in visits}
     while wanted:
-        statement = select(Document.id, func.length(Document.body), Document.refs).where(
-            Document.company_id == company_id, rows.among(db.session(), Document.id, wanted)
+        statement = select(Document.id, size_of, Document.refs).where(
+            Document.company_id == company_id, rows.among(session, Document.id, wanted)
         )
         found = {doc: (size, orjson.loads(refs)) for doc, size, refs in db.session.execute(statement)}
         known |= found
