@@ -43,7 +43,7 @@ def public_of(kept: DeviceKey) -> PublicKeys:
 
 @transactional
 def show_keys(company_id: str, device_id: str, agree: bytes, sign: bytes, now: datetime) -> PublicKeys:
-    """Keep the public keys of a tablet; the office's own. Shown again they are the same.
+    """Keep the public keys of a tablet, from now on its newest; the office's own. Shown again they are the same.
 
     Raises Problem `invalid-fields` for what is no point of the curve.
     """
@@ -65,6 +65,8 @@ def show_keys(company_id: str, device_id: str, agree: bytes, sign: bytes, now: d
         )
         db.session.flush()
         rows.forget_keys(company_id, [old.key_id for old in rows.keys_of(company_id, device_id)[rows.MOST_KEYS :]])
+    else:
+        known.made_at = now
     return office_keys(company_id, now).public
 
 

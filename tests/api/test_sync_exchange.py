@@ -380,6 +380,9 @@ def test_keys_are_shown_once_and_may_be_shown_anew(
     assert newer.office == carrier.office
     assert taken(dispatcher, data)["counts"] == {"applied": 1}
     assert newer.read(made(dispatcher, anna)).outcome == "taken"
+    # Its memory was put back to before it made the newer ones: it shows those that it has.
+    again = Carrier(anna, carrier.keys)
+    assert again.read(made(dispatcher, anna)).outcome == "taken"
     transport: Any = anna.transport
     for wrong in ("", "AAAA", "!" * 87, "A" * 87):
         status, answer = transport("POST", "/sync/v1/exchange-keys", {"agree": wrong, "sign": wrong})
