@@ -13,6 +13,12 @@ test("what is missing or cannot be read is said at its field before anybody is a
   assert.equal(missing(form({ from: "9:30" })).hours, "new.need_day");
 });
 
+test("hours may go on into the night and not end before they begin", () => {
+  const said = (from, to) => missing(form({ day: "2026-11-25", from, to })).hours;
+  assert.deepEqual([said("22:00", "02:00"), said("9:00", "12:00"), said("18:00", "8:00")], [undefined, undefined, undefined]);
+  assert.deepEqual([said("16:00", "15:00"), said("9:00", "8:00"), said("9:00", "9:00")], Array(3).fill("new.ends_before"));
+});
+
 test("promised hours are the branch's own, and an end alone is a promise", () => {
   const day = "2026-11-25";
   const both = bodyOf(form({ day, from: "9.30", to: "1200" }), TZ);

@@ -61,8 +61,19 @@ export function missing(form) {
   const times = [form.from, form.to].filter((text) => text.trim());
   if (times.some((text) => !readTime(text))) faults.hours = "new.need_time";
   else if (times.length && !form.day) faults.hours = "new.need_day";
+  else if (form.from.trim() && form.to.trim() && !aNight(form.from, form.to)) faults.hours = "new.ends_before";
   if (form.hard && !form.due) faults.due = "new.need_due";
   return faults;
+}
+
+/**
+ * Whether hours end after they begin, or early on the next morning; "16:00 to 15:00" is a slip of the pen.
+ * @param {string} from
+ * @param {string} to
+ */
+function aNight(from, to) {
+  const [begin, end] = [readTime(from) ?? "", readTime(to) ?? ""];
+  return end > begin || (begin >= "12:00" && end <= "12:00");
 }
 
 /**

@@ -196,6 +196,7 @@ export default {
   "new.need_kind": "Choose what kind of work it is.",
   "new.need_minutes": "Write the minutes as a whole number.",
   "new.need_time": "Write a time like 09:30.",
+  "new.ends_before": "These hours end before they begin.",
   "new.need_day": "Choose the day of these hours.",
   "new.need_due": "Choose the last day.",
 
