@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from server.actions.plan_values import known
+from server.actions.plan_values import known, undecidable_refused
 from server.domain.maintenance import Decision
 from server.problems import Problem
 from server.store.queries import maintenance as queries
@@ -25,20 +25,22 @@ class Explained:
 def explain_plan(company_id: str, plan_id: str, first: date, last: date, now: datetime, locale: str) -> list[Explained]:
     """Every date that a plan expects from `first` to `last`, decided now and not written down.
 
-    Raises Problem `not-found`, and ValueError for a plan whose triggers cannot be read.
+    Raises Problem: `not-found`, `plan-undecidable`.
     """
     plan = queries.plan(company_id, plan_id)
     if plan is None:
         raise Problem(404, "not-found")
     since = now - timedelta(days=(now.date() - plan.starts_on).days + plan.early_days + 2)
-    values = known(queries.rows_for(company_id, [plan], since), plan, now)
+    rows = queries.rows_for(company_id, [plan], since)
+    with undecidable_refused():
+        decisions = known(rows, plan, now).ledger(last)
     return [
         Explained(
             decision=each,
             text=say("plan", each.reason.code, each.reason.params, locale),
             basis=say("plan", each.basis.code, each.basis.params, locale) if each.basis else None,
         )
-        for each in _within(values.ledger(last), first)
+        for each in _within(decisions, first)
     ]
 
 

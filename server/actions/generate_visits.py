@@ -13,7 +13,7 @@ from typing import Any
 from server.actions.decide_coverage import Agreements
 from server.actions.make_visit import make_visit
 from server.actions.plan_rows import instructions, is_new, moves, row_of, since, wants_change, work_of
-from server.actions.plan_values import PROACTIVE, Known, due_tasks, known
+from server.actions.plan_values import PROACTIVE, UNDECIDABLE, Known, due_tasks, known
 from server.domain.local_time import instant_of
 from server.domain.maintenance import (
     LONGEST,
@@ -170,13 +170,14 @@ def _decide(
             try:
                 values = known(rows, plan, now)
                 beyond = values.ledger(values.generated_until + timedelta(days=LONGEST))
-            except ValueError as error:
+                again_on = look_on(values.plan, values.facts, beyond, values.today)
+                again_at = instant_of(again_on, time(), values.plan.tz)
+            except UNDECIDABLE as error:
                 report.fail(plan.id, plan.name, error)
                 continue
             decisions = [each for each in beyond if each.due_on is None or each.due_on <= values.generated_until]
             if looked is not None:
-                again_on = look_on(values.plan, values.facts, beyond, values.today)
-                looked[plan.id] = instant_of(again_on, time(), values.plan.tz)
+                looked[plan.id] = again_at
             if _differs(rows, plan, decisions):
                 waiting.append(Decided(plan_id=plan.id, name=plan.name, values=values, decisions=decisions))
             else:
@@ -188,7 +189,7 @@ def _write_all(company_id: str, batch: Sequence[Decided], now: datetime) -> Repo
     """Write a batch; when one of its plans cannot be written, each by itself."""
     try:
         return _write_batch(company_id, batch, now)
-    except (ValueError, Problem, *Refused) as error:
+    except (*UNDECIDABLE, Problem, *Refused) as error:
         report = Report()
         if len(batch) == 1:
             report.fail(batch[0].plan_id, batch[0].name, error)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from server.domain.maintenance import (
 )
 from server.domain.maintenance.site_days import EVERY_DAY
 from server.domain.reason import Reason
+from server.problems import Problem
 from server.store.models import (
     Asset,
     Contract,
@@ -43,6 +45,18 @@ from server.store.queries.maintenance import Finished, PlanRows
 from sync.states import FINISHED, OVER, UNDER_WAY, ended_as
 
 PROACTIVE = "proactive_inspection"
+
+UNDECIDABLE = (ValueError, ArithmeticError)
+"""What deciding a plan raises if it cannot be read, or its numbers lead to no date."""
+
+
+@contextmanager
+def undecidable_refused() -> Iterator[None]:
+    """Turn a plan that cannot be decided into Problem `plan-undecidable`."""
+    try:
+        yield
+    except UNDECIDABLE as error:
+        raise Problem(422, "plan-undecidable") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.actions.plan_rows import is_new, row_of, since, wants_change
-from server.actions.plan_values import known, visit_state
+from server.actions.plan_values import known, undecidable_refused, visit_state
 from server.actions.write_plan import changes, judge, loaded
 from server.domain.maintenance import Decision, State, VisitState
 from server.problems import not_found
@@ -41,7 +41,9 @@ class Change:
 
 
 def preview_new(company_id: str, values: dict[str, Any], now: datetime) -> list[Change]:
-    """What a new plan of these wire values would make. Raises Problem as `create_plan` does."""
+    """What a new plan of these wire values would make. Raises Problem as `create_plan` does, and
+    `plan-undecidable`.
+    """
     with snapshot():
         plan = MaintenancePlan(company_id=company_id, id=new_id(), version=1, **loaded(values, {}))
         judge(plan)
@@ -49,7 +51,9 @@ def preview_new(company_id: str, values: dict[str, Any], now: datetime) -> list[
 
 
 def preview_edit(company_id: str, plan_id: str, values: dict[str, Any], now: datetime) -> list[Change]:
-    """What setting these wire values on a plan would change at its next run. Raises Problem as `edit_plan` does."""
+    """What setting these wire values on a plan would change at its next run. Raises Problem as `edit_plan` does,
+    and `plan-undecidable`.
+    """
     with snapshot():
         stored = queries.plan(company_id, plan_id)
         if stored is None:
@@ -62,10 +66,12 @@ def preview_edit(company_id: str, plan_id: str, values: dict[str, Any], now: dat
 
 def _changes(plan: MaintenancePlan, now: datetime) -> list[Change]:
     rows = queries.rows_for(plan.company_id, [plan], since([plan]))
-    values = known(rows, plan, now)
+    with undecidable_refused():
+        values = known(rows, plan, now)
+        decisions = values.ledger(values.generated_until)
     stored = {row.id: row for row in rows.occurrences.get(plan.id, ())}
     found = []
-    for decision in values.ledger(values.generated_until):
+    for decision in decisions:
         row = stored.pop(decision.occurrence_id, None)
         effect = _effect(rows, plan, decision, row)
         if effect is not None:

@@ -80,7 +80,7 @@ class PlanView(MethodView):
 class NewPreviewView(MethodView):
     @requires(*MANAGERS)
     @blueprint.doc(requestBody=body(NewMaintenancePlan(exclude=["id", "version"])))
-    @refuses(422, "invalid-fields", "unknown-reference")
+    @refuses(422, "invalid-fields", "unknown-reference", "plan-undecidable")
     @blueprint.response(200, PreviewAnswer)
     def post(self) -> Response:
         """What a new plan would make; nothing is kept."""
@@ -92,7 +92,7 @@ class PreviewView(MethodView):
     @requires(*MANAGERS)
     @blueprint.doc(requestBody=body(MaintenancePlanSchema(partial=True, exclude=["id", "version"])))
     @refuses(404, "not-found")
-    @refuses(422, "invalid-fields", "unknown-reference")
+    @refuses(422, "invalid-fields", "unknown-reference", "plan-undecidable")
     @blueprint.response(200, PreviewAnswer)
     def post(self, plan_id: UUID) -> Response:
         """What an edit of a plan would change with the next run of the generator; nothing is kept."""
@@ -130,6 +130,7 @@ class LedgerView(MethodView):
     @requires(*OFFICE)
     @blueprint.arguments(LedgerQuery, location="query")
     @refuses(404, "not-found")
+    @refuses(422, "plan-undecidable")
     @blueprint.response(200, LedgerAnswer)
     def get(self, query: dict[str, Any], plan_id: UUID) -> Response:
         """Why there is a visit on each expected date, or why none; by default from a month ago to a year ahead."""

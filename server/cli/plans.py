@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from server.actions.explain_plan import explain_plan
 from server.actions.generate_visits import generate_visits
 from server.jobs.run import now_utc
+from server.problems import Problem
 from server.store.queries import maintenance as queries
 from server.text import LOCALES, say
 
@@ -33,14 +34,12 @@ def explain(plan: str, first: datetime | None, last: datetime | None, locale: st
     if first and last and last < first:
         raise click.BadParameter("is before --from.", param_hint="--to")
     company_id, plan_id = _found(plan)
-    rows = explain_plan(
-        company_id,
-        plan_id,
-        first.date() if first else now.date() - timedelta(days=30),
-        last.date() if last else now.date() + timedelta(days=365),
-        now,
-        locale,
-    )
+    begin = first.date() if first else now.date() - timedelta(days=30)
+    end = last.date() if last else now.date() + timedelta(days=365)
+    try:
+        rows = explain_plan(company_id, plan_id, begin, end, now, locale)
+    except Problem as problem:
+        raise click.ClickException(say("problem", problem.code, problem.params, locale)) from problem
     for row in rows:
         due_on = row.decision.due_on.isoformat() if row.decision.due_on else "-"
         state = say("command", f"plan-{row.decision.state.value}", {}, locale)

@@ -173,3 +173,36 @@ def test_tasks_left_undone_are_written_into_the_next_visit_once(app: Flask, comp
         second = visits_of(company, plan)[1]
         assert second.instructions == "Oil\nBelt (left undone by the visit due on 4 May 2026)"
         assert generate(company, day("2026-05-07")).ledger == {}
+
+
+def test_next_to_no_use_leads_to_no_date_and_the_plans_beside_it_go_on(
+    app: Flask, company: SmallCompany, office: Office, client: FlaskClient
+) -> None:
+    assert told(office, company, 0, "2026-04-04").status_code == 201
+    assert told(office, company, 1e-310, "2026-05-04").status_code == 201
+    with app.app_context():
+        still = a_plan(company, triggers=[HOURS])
+        sound = a_plan(company, asset_id=company.assets[1])
+        report = generate(company)
+        assert (report.failed, report.made) == ([], 1)
+        assert (ledger(company, still), len(ledger(company, sound))) == ([], 1)
+    manager = company.sign_in(client, "manager@small.example")
+    assert office.get(f"/api/v1/maintenance-plans/{still}/ledger").status_code == 200
+    assert manager.post(f"/api/v1/maintenance-plans/{still}/preview", json={}).status_code == 200
+
+
+def test_a_plan_whose_numbers_overflow_is_told_and_passed_over(
+    app: Flask, company: SmallCompany, office: Office, client: FlaskClient
+) -> None:
+    assert told(office, company, 1e12, "2026-05-04").status_code == 201
+    with app.app_context():
+        broken = a_plan(company, triggers=[HOURS | {"every": 1e-310}])
+        a_plan(company, asset_id=company.assets[1])
+        report = generate(company)
+        assert ([each["plan_id"] for each in report.failed], report.made) == ([broken], 1)
+    manager = company.sign_in(client, "manager@small.example")
+    for answer in (
+        office.get(f"/api/v1/maintenance-plans/{broken}/ledger"),
+        manager.post(f"/api/v1/maintenance-plans/{broken}/preview", json={}),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (422, "plan-undecidable")

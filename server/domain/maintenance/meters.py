@@ -146,7 +146,8 @@ def reached_on(use: Use, total: float) -> date | None:
 
 def projected_on(use: Use, rate: Rate, total: float) -> date | None:
     """The day on which `total` will be reached at this rate; None if that is not in sight."""
-    if rate.per_day <= 0:
+    # Compared before it is divided: next to no use makes the quotient infinite.
+    if rate.per_day <= 0 or total - use.last.total > rate.per_day * MOST_DAYS:
         return None
     days = ceil((total - use.last.total) / rate.per_day - 1e-9)
     return use.last.on + timedelta(days=days) if days <= MOST_DAYS else None
