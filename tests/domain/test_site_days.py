@@ -1,8 +1,10 @@
 """Which days a site works, and where a date falls that is none of them."""
 
 from datetime import date, timedelta
+from threading import Event, Thread, current_thread
 
 import pytest
+from holidays.holiday_base import HolidayBase
 
 from server.domain.maintenance import (
     AgeTrigger,
@@ -43,6 +45,27 @@ def test_holidays_of_a_part_of_a_country_hold_only_there() -> None:
     epiphany = date(2026, 1, 6)
     assert not GERMANY.works(epiphany)
     assert SiteDays(weekend=frozenset({5, 6}), country="DE").works(epiphany)
+
+
+def test_a_year_that_another_thread_is_still_filling_has_its_holidays(monkeypatch: pytest.MonkeyPatch) -> None:
+    new_year = date(2041, 1, 1)
+    filling, answered = Event(), Event()
+    fill = HolidayBase._populate
+
+    def slowly(self: HolidayBase, year: int) -> None:
+        if current_thread() is other:
+            filling.set()
+            answered.wait(60)
+        fill(self, year)
+
+    monkeypatch.setattr(HolidayBase, "_populate", slowly)
+    other = Thread(target=RUSSIA.works, args=(new_year,))
+    other.start()
+    assert filling.wait(60)
+    works = RUSSIA.works(new_year)
+    answered.set()
+    other.join()
+    assert not works
 
 
 def test_the_sites_own_days_stand_above_the_countrys() -> None:

@@ -11,6 +11,8 @@ from typing import Any, Self
 import holidays
 from holidays.holiday_base import HolidayBase
 
+_ANY_YEAR = 2026
+
 FURTHEST_SHIFT = 62
 """Days that are looked at on each side for a working day."""
 
@@ -50,7 +52,7 @@ class SiteDays:
             return False
         if self.country is None:
             return day.weekday() not in self.weekend
-        public = public_holidays(self.country, self.region)
+        public = public_holidays(self.country, self.region, day.year)
         if day in public:
             return False
         return day.weekday() not in self.weekend or day in public.weekend_workdays
@@ -102,13 +104,16 @@ EVERY_DAY = SiteDays()
 
 
 @cache
-def public_holidays(country: str, region: str | None) -> HolidayBase:
-    """The holidays of a country or a part of it, years filled in as they are asked for.
+def public_holidays(country: str, region: str | None, year: int) -> HolidayBase:
+    """The holidays of a country or a part of it around a year, whole: nothing is added to it later.
 
     Raises ValueError for a country or region that is not known.
     """
+    # The library notes a year before it fills it, so an object that grew would show other threads a year half filled.
+    # The years on both sides are there because a holiday may be given on a day of the next or the last year.
+    years = (year - 1, year, year + 1)
     try:
-        return holidays.country_holidays(country, subdiv=region)
+        return holidays.country_holidays(country, subdiv=region, years=years, expand=False)
     except NotImplementedError as error:
         raise ValueError(f"no holidays are known for {country} {region or ''}".strip()) from error
 
@@ -116,7 +121,7 @@ def public_holidays(country: str, region: str | None) -> HolidayBase:
 def known_country(country: str, region: str | None) -> bool:
     """Whether holidays are known for this country and part of it."""
     try:
-        public_holidays(country, region)
+        public_holidays(country, region, _ANY_YEAR)
     except ValueError:
         return False
     return True
