@@ -34,7 +34,7 @@ def record_reading(company_id: str, asset_id: str, values: dict[str, Any]) -> Me
     before = [
         core_reading(each, tz)
         for each in queries.readings_of(company_id, asset_id)
-        if each.meter == row.meter and each.taken_at <= row.taken_at
+        if each.meter == row.meter and each.taken_at <= row.taken_at and each.judged != "rejected"
     ]
     _judge(before, core_reading(row, tz), kinds_of(company_id, asset_id).get(row.meter, MeterKind(meter=row.meter)))
     db.session.add(row)

@@ -206,3 +206,12 @@ def test_a_plan_whose_numbers_overflow_is_told_and_passed_over(
         manager.post(f"/api/v1/maintenance-plans/{broken}/preview", json={}),
     ):
         assert (answer.status_code, answer.json["code"]) == (422, "plan-undecidable")
+
+
+def test_a_refused_value_is_not_measured_against_a_rejected_one(company: SmallCompany, office: Office) -> None:
+    told(office, company, 4000, "2026-04-04")
+    wrong = told(office, company, 9000, "2026-04-14").json["id"]
+    assert office.patch(f"/api/v1/readings/{wrong}", json={"judged": "rejected"}).status_code == 200
+    [error] = told(office, company, 3900, "2026-05-04").json["errors"]
+    assert error["code"] == "meter-backwards"
+    assert "4,000" in error["detail"]
