@@ -141,7 +141,7 @@ def test_a_file_is_dropped_at_the_office_and_its_answer_chosen_on_the_tablet(
     dialog = open_exchange(page)
     dialog.locator("section").first.locator(".primary").click()
     with page.expect_download() as saved:
-        dialog.locator(".carry-ways .button").first.click()
+        dialog.locator("section").first.locator(".carry-ways .button").first.click()
     file = tmp_path / "tablet.rndx"
     saved.value.save_as(file)
 

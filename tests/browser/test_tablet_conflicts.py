@@ -84,9 +84,10 @@ def test_a_cause_says_at_once_and_without_a_network_who_pays(open_tablet: OpenTa
     item = page.locator(f"[data-item={key}]")
     item.locator(".half.bad").click()
     expect(item.locator(".finding")).to_be_visible()
-    item.locator(".cause .button").click()
+    cause = item.locator(".cause > .button")
+    cause.click()
     page.locator(".dialog .button").filter(has_text="Misuse").click()
-    expect(item.locator(".cause .button")).to_contain_text("Misuse")
+    expect(cause).to_contain_text("Misuse")
     page.context.set_offline(False)
     send_now(page)
     assert [one.get("cause") for one in office.get(f"/visits/{visit}")["findings"]][-1] == "misuse"
