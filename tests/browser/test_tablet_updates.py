@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
@@ -42,6 +42,7 @@ class Releases:
         app = Flask("pages", static_folder=None)
         app.register_blueprint(pages.blueprint)
         app.after_request(pages.security_headers)
+        app.after_request(read_whole)
         app.before_request(self._lose)
         self.server = make_server("127.0.0.1", 0, app, threaded=True)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -55,6 +56,14 @@ class Releases:
         text = file.read_text(encoding="utf-8")
         start = text.index('"nav.today": "') + len('"nav.today": "')
         file.write_text(text[:start] + words + text[text.index('"', start) :], encoding="utf-8")
+
+
+def read_whole(response: Response) -> Response:
+    """An answer whose file is closed before it is sent: werkzeug's server leaves it open when the browser hangs up."""
+    response.direct_passthrough = False
+    response.make_sequence()
+    response.close()
+    return response
 
 
 @pytest.fixture
