@@ -96,6 +96,12 @@ def test_work_goes_to_the_office_and_back_as_pictures_without_a_network(
     dialog = open_exchange(page)
     dialog.locator("section").first.locator(".primary").click()
     dialog.locator(".carry-ways .button", has_text="Show as pictures").click()
+    for part in ("canvas", ".frames-at", ".frames-steps"):
+        expect(dialog.locator(f".frames {part}")).to_be_in_viewport(ratio=1)
+    box = dialog.locator(".frames canvas").bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 915
     photos = pictures_of(dialog.locator(".frames"))
 
     desk = browser.new_context(storage_state=signed_in, viewport={"width": 1440, "height": 900}, locale="en-GB")

@@ -16,7 +16,7 @@ const QUIET = 4;
 const NAMED = 12;
 
 /**
- * A file's frames in a loop, so that a missed one comes again; with pause and single steps.
+ * A file's frames in a loop, so that a missed one comes again; with pause and single steps. They bring themselves into view.
  * @param {{data: Uint8Array}} props
  */
 export function Frames({ data }) {
@@ -24,6 +24,10 @@ export function Frames({ data }) {
   const [at, setAt] = useState(0);
   const [moving, setMoving] = useState(true);
   const place = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const all = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    if (texts.length) all.current?.scrollIntoView({ block: "center" });
+  }, [texts]);
   useEffect(() => {
     setAt(0);
     void cut(data).then(setTexts);
@@ -41,7 +45,7 @@ export function Frames({ data }) {
     setAt((at + by + texts.length) % texts.length);
   };
   const said = t("pictures.at", { n: at + 1, of: texts.length });
-  return html`<div class="frames">
+  return html`<div class="frames" ref=${all}>
     <canvas ref=${place} role="img" aria-label=${said}></canvas>
     <p class="frames-at">${said}</p>
     ${texts.length > 1 && html`<div class="frames-steps">
