@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from server.actions.plan_values import known, undecidable_refused
+from server.actions.plan_words import PlanWords, words_about
 from server.domain.maintenance import Decision
 from server.problems import Problem
 from server.store.queries import maintenance as queries
-from server.text import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,7 @@ class Explained:
     decision: Decision
     text: str
     basis: str | None
+    words: PlanWords
 
 
 def explain_plan(company_id: str, plan_id: str, first: date, last: date, now: datetime, locale: str) -> list[Explained]:
@@ -34,11 +35,13 @@ def explain_plan(company_id: str, plan_id: str, first: date, last: date, now: da
     rows = queries.rows_for(company_id, [plan], since)
     with undecidable_refused():
         decisions = known(rows, plan, now).ledger(last)
+    words = words_about(company_id, [plan.asset_id])[plan.asset_id]
     return [
         Explained(
             decision=each,
-            text=say("plan", each.reason.code, each.reason.params, locale),
-            basis=say("plan", each.basis.code, each.basis.params, locale) if each.basis else None,
+            text=words.say("plan", each.reason.code, each.reason.params, locale),
+            basis=words.say("plan", each.basis.code, each.basis.params, locale) if each.basis else None,
+            words=words,
         )
         for each in _within(decisions, first)
     ]

@@ -14,6 +14,7 @@ from server.actions.decide_coverage import Agreements
 from server.actions.make_visit import make_visit
 from server.actions.plan_rows import instructions, is_new, moves, row_of, since, wants_change, work_of
 from server.actions.plan_values import PROACTIVE, UNDECIDABLE, Known, due_tasks, known
+from server.actions.plan_words import tell
 from server.domain.local_time import instant_of
 from server.domain.maintenance import (
     LONGEST,
@@ -33,7 +34,6 @@ from server.store.queries import visits
 from server.store.queries.looks import Look, keep, looks
 from server.store.rows import chunks
 from server.store.transaction import snapshot, transactional
-from server.text import say
 
 MOST = 200
 """Plans that are read and decided at once, and at most in one transaction."""
@@ -307,7 +307,8 @@ def _settle_visit(
     if decision.state is not State.GENERATED:
         visit.plan_state = "cancelled"
         locale = rows.locales[visit.site_id]
-        visit.cancel_reason = say("plan", decision.reason.code, decision.reason.params, locale)
+        why = decision.reason
+        visit.cancel_reason = tell(plan.company_id, plan.asset_id, "plan", why.code, why.params, locale)
         report.withdrawn += 1
         return row.visit_id
     if visit.plan_state == "cancelled":

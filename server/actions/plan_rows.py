@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
 from server.actions.plan_values import Known, due_tasks, stored_tasks, visit_state
+from server.actions.plan_words import tell
 from server.domain.maintenance import Decision, DueTask, Plan, State, VisitState
 from server.store.models import MaintenancePlan, Occurrence, Visit
 from server.store.queries import maintenance as queries
@@ -66,7 +67,8 @@ def work_of(rows: queries.PlanRows, values: Known, decision: Decision, locale: s
     """What is to be done: the plan's kind of work with its tasks, or only a look at a meter."""
     plan = values.plan
     if decision.asks_reading and decision.basis is not None:
-        told = say("work", "read-meter", decision.basis.params, locale)
+        params = decision.basis.params
+        told = tell(rows.company_id, plan.asset_id, "work", "read-meter", params, locale)
         looking = rows.kinds.get(READING_KIND)
         code = READING_KIND if looking is not None and looking.active else plan.kind
         return {"kind": code, "title": told[:200], "service_minutes": READING_MINUTES, "instructions": told}

@@ -9,6 +9,7 @@ from typing import Any
 
 from server.actions.plan_rows import is_new, row_of, since, wants_change
 from server.actions.plan_values import known, undecidable_refused, visit_state
+from server.actions.plan_words import PlanWords, words_about
 from server.actions.write_plan import changes, judge, loaded
 from server.domain.maintenance import Decision, State, VisitState
 from server.problems import not_found
@@ -38,6 +39,7 @@ class Change:
     occurrence_id: str
     before: Occurrence | None
     decision: Decision | None
+    words: PlanWords
 
 
 def preview_new(company_id: str, values: dict[str, Any], now: datetime) -> list[Change]:
@@ -70,14 +72,19 @@ def _changes(plan: MaintenancePlan, now: datetime) -> list[Change]:
         values = known(rows, plan, now)
         decisions = values.ledger(values.generated_until)
     stored = {row.id: row for row in rows.occurrences.get(plan.id, ())}
+    words = words_about(plan.company_id, [plan.asset_id])[plan.asset_id]
     found = []
     for decision in decisions:
         row = stored.pop(decision.occurrence_id, None)
         effect = _effect(rows, plan, decision, row)
         if effect is not None:
-            found.append(Change(effect=effect, occurrence_id=decision.occurrence_id, before=row, decision=decision))
+            found.append(
+                Change(effect=effect, occurrence_id=decision.occurrence_id, before=row, decision=decision, words=words)
+            )
     gone = sorted(stored.values(), key=lambda row: (row.due_on, row.id))
-    return found + [Change(effect=Effect.FORGOTTEN, occurrence_id=row.id, before=row, decision=None) for row in gone]
+    return found + [
+        Change(effect=Effect.FORGOTTEN, occurrence_id=row.id, before=row, decision=None, words=words) for row in gone
+    ]
 
 
 def _effect(rows: queries.PlanRows, plan: MaintenancePlan, decision: Decision, row: Occurrence | None) -> Effect | None:

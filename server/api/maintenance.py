@@ -24,6 +24,7 @@ from schemas.office import PlanItem, reason_in
 from server.actions.explain_plan import Explained, explain_plan
 from server.actions.meter_readings import judge_reading, read_meters, record_reading, shown
 from server.actions.plan_values import stored_tasks
+from server.actions.plan_words import PlanWords
 from server.actions.preview_plan import Change, preview_edit, preview_new
 from server.actions.site_calendar import read_calendar, write_calendar
 from server.actions.write_plan import create_plan, edit_plan
@@ -31,7 +32,6 @@ from server.api.body import Blueprint, json_object
 from server.api.door import OFFICE, locale, now, principal, requires
 from server.api.openapi import refuses
 from server.api.visits import item_at
-from server.text import say
 
 blueprint = Blueprint("maintenance", __name__, url_prefix="/api/v1", description="Maintenance plans")
 
@@ -110,18 +110,18 @@ def change_item(change: Change) -> dict[str, Any]:
     return {
         "effect": change.effect.value,
         "occurrence_id": change.occurrence_id,
-        "before": stated(before, before.state, before.reason) if before else None,
-        "after": stated(decision, decision.state.value, decision.reason.to_json()) if decision else None,
+        "before": stated(before, before.state, before.reason, change.words) if before else None,
+        "after": stated(decision, decision.state.value, decision.reason.to_json(), change.words) if decision else None,
     }
 
 
-def stated(row: Any, state: str, why: dict[str, Any]) -> dict[str, Any] | None:
+def stated(row: Any, state: str, why: dict[str, Any], words: PlanWords) -> dict[str, Any] | None:
     """A row of the ledger or a decision, in words; one without a date says only why."""
     days = {name: getattr(row, name) for name in ("due_on", "window_from", "window_to")}
     return {
         **{name: day.isoformat() if day else None for name, day in days.items()},
         "state": state,
-        "reason": reason_in(say, "plan", why, locale()),
+        "reason": reason_in(words.say, "plan", why, locale()),
     }
 
 
@@ -158,7 +158,10 @@ def ledger_item(row: Explained) -> dict[str, Any]:
         "state": decision.state.value,
         "tasks": stored_tasks(decision.tasks),
         **{name: day.isoformat() if day else None for name, day in days.items()},
-        **{name: reason_in(say, "plan", why.to_json() if why else None, locale()) for name, why in reasons.items()},
+        **{
+            name: reason_in(row.words.say, "plan", why.to_json() if why else None, locale())
+            for name, why in reasons.items()
+        },
     }
 
 

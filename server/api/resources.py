@@ -16,6 +16,7 @@ from schemas.office import (
     RoutePlanItem,
     reason_in,
 )
+from server.actions.plan_words import words_for
 from server.actions.read_fleet import describe
 from server.api.body import Blueprint
 from server.api.door import OFFICE, locale, now, principal
@@ -54,7 +55,6 @@ from server.store.queries.filters import (
     visits_of_technician,
     visits_on,
 )
-from server.text import say
 
 blueprint = Blueprint("lists", __name__, url_prefix="/api/v1", description="Lists")
 
@@ -74,10 +74,14 @@ def name_sorts(model: Any, column: Any) -> dict[str, Any]:
 
 
 def _occurrences(rows: list[Any]) -> list[dict[str, Any]]:
+    words = words_for(principal().company_id, [row.plan_id for row in rows])
     items = []
     for row in rows:
         item = dict(OccurrenceItem(exclude=["reason", "basis"]).dump(row))
-        told = {name: reason_in(say, "plan", getattr(row, name), locale()) for name in ("reason", "basis")}
+        told = {
+            name: reason_in(words[row.plan_id].say, "plan", getattr(row, name), locale())
+            for name in ("reason", "basis")
+        }
         items.append(item | told)
     return items
 

@@ -124,7 +124,11 @@ def test_a_meter_that_nobody_reads_asks_for_a_visit_of_its_own(
         assert generate(company, day("2026-05-05")).made == 0
         assert generate(company, day("2026-05-06")).made == 1
         [visit] = visits_of(company, plan)
-        assert (visit.title, visit.origin, visit.service_minutes) == ("Read the meter hours.", "proactive", 15)
+        assert (visit.title, visit.origin, visit.service_minutes) == (
+            "Read the meter “Operating hours”.",
+            "proactive",
+            15,
+        )
         assert (str(visit.due_from), str(visit.due_to)) == ("2026-05-06", "2026-05-13")
         assert generate(company, day("2026-05-07")).ledger == {}
         read_on_site(company, visit.id, 4100, day("2026-05-08"))

@@ -9,7 +9,7 @@ from server.domain.maintenance.triggers.combined import Combined
 from server.domain.maintenance.triggers.meter import MeterTrigger
 from server.domain.maintenance.values import AssetFacts, Decision, Plan, Trigger
 
-RULES = 1
+RULES = 2
 """Rises when the core decides otherwise than before, so that every plan is looked at again."""
 
 LONGEST = 31

@@ -44,6 +44,7 @@ class Finished:
 class PlanRows:
     """Everything that deciding a batch of plans needs, read at once."""
 
+    company_id: str
     plans: Sequence[MaintenancePlan]
     assets: dict[str, Asset]
     sites: dict[str, Site]
@@ -108,6 +109,7 @@ def rows_for(company_id: str, plans: Sequence[MaintenancePlan], since: datetime)
     occurrences = _occurrences(company_id, [plan.id for plan in plans])
     visit_ids = {row.visit_id for rows in occurrences.values() for row in rows if row.visit_id}
     return PlanRows(
+        company_id=company_id,
         plans=plans,
         assets=assets,
         sites=sites,

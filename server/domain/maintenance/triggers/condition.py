@@ -122,13 +122,14 @@ class ConditionTrigger(Grid):
         return value <= self.clear if self.above is not None else value >= self.clear
 
     def _basis(self, seen: Seen) -> Reason:
+        code, source, value, on = self.code, self.source, told(seen.value), seen.on
         if self.above is not None:
             limit = shown(self.above)
-            return reason("seen-above", code=self.code, value=told(seen.value), limit=limit, seen_on=seen.on)
+            return reason("seen-above", code=code, source=source, value=value, limit=limit, seen_on=on)
         if self.below is not None:
             limit = shown(self.below)
-            return reason("seen-below", code=self.code, value=told(seen.value), limit=limit, seen_on=seen.on)
-        return reason("seen-answer", code=self.code, value=told(seen.value), seen_on=seen.on)
+            return reason("seen-below", code=code, source=source, value=value, limit=limit, seen_on=on)
+        return reason("seen-answer", code=code, source=source, value=value, seen_on=on)
 
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"kind": self.kind, "id": self.id, "source": self.source, "code": self.code}
@@ -155,8 +156,8 @@ class ConditionTrigger(Grid):
         )
 
 
-def told(value: Value) -> str:
-    """A value in a sentence."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return shown(value)
+def told(value: Value) -> str | bool:
+    """A value in a sentence; a yes or no is left to the language of the reader."""
+    if isinstance(value, bool):
+        return value
+    return shown(value) if isinstance(value, int | float) else str(value)

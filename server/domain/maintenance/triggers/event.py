@@ -14,6 +14,7 @@ from server.domain.maintenance.view import PlanView
 from server.domain.reason import reason
 
 INSTALLED, COMMISSIONED = "installed", "commissioned"
+_PAPER_CODES = {INSTALLED: "after-installed", COMMISSIONED: "after-commissioned"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class EventTrigger(Grid):
             for days in self.after_days:
                 due_on = on + timedelta(days=days)
                 if view.plan.starts_on <= due_on <= view.until:
-                    basis = reason("after-event", n=days, kind=kind, happened_on=on)
+                    basis = reason(_PAPER_CODES.get(kind, "after-event"), n=days, kind=kind, happened_on=on)
                     found.append(Slot(key=f"{source}/{days}", due_on=due_on, basis=basis))
         return sorted(found, key=lambda each: (each.due_on, each.key))
 
