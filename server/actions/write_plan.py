@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from schemas.maintenance import MaintenancePlanSchema
 from server.actions.plan_values import asset_facts, core_plan, including
 from server.domain import maintenance
+from server.domain.reason import Reason
 from server.extensions import db
 from server.problems import FieldError, Problem, invalid, not_found
 from server.store.models import Asset, MaintenancePlan, Site
@@ -92,19 +93,23 @@ def judge(plan: MaintenancePlan) -> None:
     core = core_plan(plan, site, kind, contracts, calendar)
     found = maintenance.problems(core, asset_facts(asset, contracts, (), (), site.tz))
     if found:
-        raise refused(found)
+        raise refused(found, kind.name)
 
 
-def refused(problems: Iterable[maintenance.Problem]) -> Problem:
-    """The core's problems as one answer."""
+def refused(problems: Iterable[maintenance.Problem], own_kind: dict[str, Any] | None = None) -> Problem:
+    """The core's problems as one answer; `own_kind` is the name of the plan's kind of work in each language."""
     return Problem(
         422,
         "invalid-fields",
         errors=tuple(
-            FieldError(field=each.field, code=each.reason.code, params=each.reason.params, area="plan")
+            FieldError(field=each.field, code=each.reason.code, params=_named(each.reason, own_kind), area="plan")
             for each in problems
         ),
     )
+
+
+def _named(why: Reason, own_kind: dict[str, Any] | None) -> dict[str, Any]:
+    return {**why.params, "kind": own_kind} if own_kind and why.code == "event-of-own-kind" else dict(why.params)
 
 
 def unknown(name: str) -> Problem:

@@ -79,3 +79,13 @@ def test_a_tablet_is_asked_to_read_a_meter_by_its_name(app: Flask, company: Smal
         generate(company, day("2026-05-06"))
         [visit] = visits_of(company, plan)
         assert (visit.title, visit.instructions) == ("Read the meter “Operating hours”.",) * 2
+
+
+def test_a_plan_that_waits_for_its_own_work_is_refused_by_the_works_name(
+    company: SmallCompany, client: FlaskClient
+) -> None:
+    office = company.sign_in(client, "manager@small.example")
+    plan = {"asset_id": company.assets[0], "name": "After itself", "kind": "preventive_maintenance"}
+    plan |= {"triggers": [event("preventive_maintenance")], "starts_on": "2026-05-04"}
+    [error] = office.post("/api/v1/maintenance-plans", json=plan).json["errors"]
+    assert error["detail"].startswith("“Preventive maintenance” is the plan's own work")
