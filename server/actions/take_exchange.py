@@ -109,6 +109,7 @@ def take_exchange(data: bytes, *, company_id: str | None, files: Files, room: Ro
             why = error.why
     if why is not None:
         came.ended, came.salvaged = why, _keep(opened, offset, why, now)
+        came.files = _leave_files(files, opened, now, locale)
         return came
     came.files = _take_files(files, room, opened, now, locale)
     return came
@@ -239,9 +240,27 @@ def _take_files(files: Files, room: Room, opened: Opened, now: datetime, locale:
         try:
             _take_file(files, room, opened, about, data, now)
         except Problem as problem:
-            wrong = problem.body(locale)
-            refused[about["sha256"]] = {name: wrong[name] for name in ("code", "title", "detail")}
+            refused[about["sha256"]] = _in_brief(problem, locale)
+    return _standing(files, opened, refused, now, locale)
+
+
+def _leave_files(files: Files, opened: Opened, now: datetime, locale: str) -> list[dict[str, Any]]:
+    """The photos of a tablet without access: none is taken, and of each that is not here already it is said."""
+    left = _in_brief(Problem(409, "exchange-photo-left"), locale)
+    return _standing(files, opened, {about["sha256"]: left for about in opened.told["files"]}, now, locale)
+
+
+def _in_brief(problem: Problem, locale: str) -> dict[str, Any]:
+    wrong = problem.body(locale)
+    return {name: wrong[name] for name in ("code", "title", "detail")}
+
+
+def _standing(
+    files: Files, opened: Opened, refused: dict[str, dict[str, Any]], now: datetime, locale: str
+) -> list[dict[str, Any]]:
+    """Where each photo of the file is now, and what was wrong with it."""
     let_go()
+    told = opened.told["files"]
     hashes = [about["sha256"] for about in told]
     found = receipts(files, opened.company_id, opened.holder.device_id, hashes, locale=locale, now=now)
     return [
@@ -249,7 +268,7 @@ def _take_files(files: Files, room: Room, opened: Opened, now: datetime, locale:
             "sha256": about["sha256"],
             "name": about["name"],
             "state": receipt["state"],
-            "problem": receipt["problem"] or refused.get(about["sha256"]),
+            "problem": receipt["problem"] or (refused.get(about["sha256"]) if receipt["state"] != "verified" else None),
         }
         for about, receipt in zip(told, found, strict=True)
     ]

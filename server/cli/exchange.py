@@ -35,8 +35,8 @@ def take(file: Path, locale: str) -> None:
     if came.ended is not None:
         kept = {True: "kept", False: "full", None: "empty"}[came.salvaged]
         click.echo(say("command", f"exchange-salvage-{kept}", told, locale))
-        return
-    click.echo(say("command", "exchange-again" if came.again else "exchange-taken", told, locale))
+    else:
+        click.echo(say("command", "exchange-again" if came.again else "exchange-taken", told, locale))
     for status, n in sorted(came.counts.items()):
         click.echo(f"  {status:10} {n}")
     for one in came.files:

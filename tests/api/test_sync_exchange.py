@@ -256,7 +256,9 @@ def test_a_file_of_a_revoked_tablet_goes_to_salvage(
     with app.app_context():
         revoke(company.id, anna.state.device_id, now=datetime.now(UTC))
     came = taken(dispatcher, data)
-    assert (came["ended"], came["salvaged"], came["results"], came["files"]) == ("revoked", True, [], [])
+    assert (came["ended"], came["salvaged"], came["results"]) == ("revoked", True, [])
+    [photo] = came["files"]
+    assert (photo["state"], photo["problem"]["code"]) == ("unknown", "exchange-photo-left")
     assert taken(dispatcher, data)["salvaged"] is True
     [piece] = dispatcher.get("/api/v1/salvage").json["items"]
     assert piece["count"] == 2
