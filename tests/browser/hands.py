@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
+from collections.abc import Sequence
 
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
@@ -27,11 +28,10 @@ def press(page: Page, word: str) -> None:
     page.locator(".dock .primary").filter(has_text=word).click()
 
 
-def start_work(page: Page) -> None:
-    """Drive, arrive, start, whatever else is being worked at; ends on the checks."""
-    press(page, "Drive")
-    press(page, "I am here")
-    press(page, "Start")
+def start_work(page: Page, words: Sequence[str] = ("Drive", "I am here", "Start")) -> None:
+    """Drive, arrive, start, whatever else is being worked at; ends on the checks. `words`: as the buttons say it."""
+    for word in words:
+        press(page, word)
     expect(page.locator("#tab-checks[aria-selected=true], .reasons").first).to_be_visible()
     if page.locator(".reasons").count():
         page.locator(".reasons .button").last.click()
